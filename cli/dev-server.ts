@@ -1,0 +1,74 @@
+import { Log, LogLevel, Miniflare, type MiniflareOptions, type WorkerdStructuredLog } from 'miniflare';
+import { configModule, bundleWorker, type WorkerParts, workerOptions } from './dev-worker.ts';
+import { host, portFailure } from './port.ts';
+import { say } from './say.ts';
+
+export interface DevServer {
+  readonly url: string;
+  /** Runs the Worker again with another configuration; Durable Objects and KV keep their data. */
+  reload(config: unknown): Promise<void>;
+}
+
+export interface DevServerOptions {
+  readonly config: unknown;
+  readonly port: number;
+  readonly vars: Readonly<Record<string, string>>;
+  /** Where Durable Objects and KV live; without it in a temporary folder that goes with the process. */
+  readonly persist?: string;
+}
+
+/** Starts the Worker and returns when it serves. It ends with the process: miniflare kills its runtime and its folder on exit. */
+export async function startDevServer({ config, port, vars, persist }: DevServerOptions): Promise<DevServer> {
+  const url = `http://${host}:${port}`;
+  const parts = { code: await bundleWorker(), vars: { LIMPET_API: url, ...vars }, port };
+  const optionsFor = (input: unknown) => miniflareOptions({ ...parts, config: configModule(input) }, persist);
+  const miniflare = new Miniflare(optionsFor(config));
+  try {
+    await miniflare.ready;
+  } catch (error) {
+    throw portFailure(port, error);
+  }
+  driveCron(miniflare);
+  return { url, reload: (input) => miniflare.setOptions(optionsFor(input)) };
+}
+
+function miniflareOptions(worker: WorkerParts, persist: string | undefined): MiniflareOptions {
+  return {
+    host,
+    // No look-up of this machine's place on the internet, whose failure would be a page of stack traces.
+    cf: false,
+    logRequests: false,
+    enableDevRegistry: false,
+    log: new StderrLog(LogLevel.WARN),
+    handleStructuredLogs: sayWorkerLog,
+    ...(persist === undefined ? {} : { resourcePersistencePath: persist }),
+    workers: [workerOptions(worker)],
+  };
+}
+
+// miniflare's own way to send its talk elsewhere; by itself it would go to stdout.
+class StderrLog extends Log {
+  protected override log(message: string): void {
+    say(message);
+  }
+}
+
+/** One line of the Worker. The runtime's own words for an uncaught error say first where in its C++ it was noticed. */
+function sayWorkerLog({ level, message }: WorkerdStructuredLog): void {
+  const readable = message.replace(/workerd\/\S+: failed: (remote\.)?(jsg\.)?/, '');
+  say(`[worker] ${level === 'log' || level === 'info' ? '' : `${level}: `}${readable}`);
+}
+
+const minuteMs = 60_000;
+
+/** miniflare fires no cron triggers by itself. */
+function driveCron(miniflare: Miniflare): void {
+  setInterval(() => {
+    tick(miniflare).catch((error: unknown) => say(`The scheduled handler failed: ${error instanceof Error ? error.message : String(error)}`));
+  }, minuteMs).unref();
+}
+
+async function tick(miniflare: Miniflare): Promise<void> {
+  const worker = await miniflare.getWorker();
+  await worker.scheduled({ cron: '* * * * *' });
+}

@@ -1,0 +1,97 @@
+import { build, type Plugin } from 'esbuild';
+import type { WorkerOptions } from 'miniflare';
+import { built } from './package-root.ts';
+import { host } from './port.ts';
+
+/** What wrangler.toml deploys, said again for the runtime's own API. */
+export const compatibilityDate = '2026-11-01';
+const name = 'limpet';
+
+// A Durable Object outlives a restart under the name of its Worker and class: with --persist these are a format.
+const durableObjects = { SESSION_SHARD: 'SessionShard', POOL_MONITOR: 'PoolMonitor' };
+
+/**
+ * The Worker's entry in development. The configuration stays a module of its own, so that a change of it needs no new bundle.
+ * The edge overwrites CF-Connecting-IP; the local runtime only knows the peer, and would let a client's own value through.
+ */
+const entry = `
+import { limpet, PoolMonitor, SessionShard } from 'limpet';
+import config from './limpet.config.js';
+
+export { PoolMonitor, SessionShard };
+
+const worker = limpet(config);
+
+export default {
+  fetch(request, env, ctx) {
+    const arrived = new Request(request);
+    const peer = /^\\[?(.+?)\\]?:\\d+$/.exec(request.cf?.clientIp ?? '')?.[1] ?? '${host}';
+    arrived.headers.set('CF-Connecting-IP', peer);
+    return worker.fetch(arrived, env, ctx);
+  },
+  scheduled: (controller, env, ctx) => worker.scheduled(controller, env, ctx),
+};
+`;
+
+/** The Worker without its configuration, as one module. */
+export async function bundleWorker(): Promise<string> {
+  const result = await build({
+    stdin: { contents: entry, resolveDir: built('worker'), sourcefile: 'limpet-dev.js' },
+    bundle: true,
+    write: false,
+    format: 'esm',
+    target: 'es2024',
+    conditions: ['workerd', 'worker', 'browser'],
+    external: ['cloudflare:*', './limpet.config.js'],
+    sourcemap: 'inline',
+    logLevel: 'silent',
+    plugins: [limpetItself],
+  });
+  return result.outputFiles[0]?.text ?? '';
+}
+
+const limpetItself: Plugin = {
+  name: 'limpet-itself',
+  setup: ({ onResolve }) => {
+    onResolve({ filter: /^limpet$/ }, () => ({ path: built('worker/package.js') }));
+  },
+};
+
+/** The configuration as a module: it is data, and `debug` is on unless its author said otherwise. */
+export function configModule(input: unknown): string {
+  const debug = typeof input === 'object' && input !== null && 'debug' in input ? input.debug : undefined;
+  return `export default ${JSON.stringify(debug === undefined && typeof input === 'object' ? { ...input, debug: 'always' } : input)};\n`;
+}
+
+export interface WorkerParts {
+  readonly code: string;
+  readonly config: string;
+  readonly vars: Readonly<Record<string, string>>;
+  readonly port: number;
+}
+
+export function workerOptions({ code, config, vars, port }: WorkerParts): WorkerOptions {
+  return {
+    config: {
+      name,
+      compatibilityDate,
+      manifest: {
+        mainModule: 'index.js',
+        modules: { 'index.js': { type: 'esm', contents: code }, 'limpet.config.js': { type: 'esm', contents: config } },
+      },
+      exports: Object.fromEntries(Object.values(durableObjects).map((exportName) => [exportName, { type: 'durable-object', storage: 'sqlite' }])),
+      env: {
+        ...Object.fromEntries(Object.entries(vars).map(([key, value]) => [key, { type: 'text', value }])),
+        ...Object.fromEntries(Object.entries(durableObjects).map(([key, exportName]) => [key, { type: 'durable-object', worker: name, exportName }])),
+        FALLBACK: { type: 'kv', id: 'FALLBACK' },
+        VERSION: { type: 'version-metadata' },
+      },
+    },
+    dev: {
+      // Straight to the Worker: miniflare's own front door rewrites Accept-Encoding, believes X-Forwarded-Proto and costs twice the CPU.
+      unsafeDirectSockets: [{ host, port }],
+      // It would take the header off the requests to origins, who may want it.
+      stripCfConnectingIp: false,
+    },
+  };
+}

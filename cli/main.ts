@@ -1,0 +1,81 @@
+import { stripVTControlCharacters } from 'node:util';
+import { defineCommand, renderUsage, runCommand } from 'citty';
+import { CommandFailure, type ExitCode, usageFailure } from './failure.ts';
+import { nearest } from '../worker/config/problems.ts';
+import { packageVersion } from './package-root.ts';
+import { print, say } from './say.ts';
+
+/** Each verb is loaded when it is asked for: `limpet key` need not wait for a runtime. */
+const verbs = {
+  dev: () => import('./dev.ts').then((module) => module.dev),
+  check: () => import('./check.ts').then((module) => module.check),
+  key: () => import('./key.ts').then((module) => module.key),
+};
+
+const examples: Readonly<Record<string, string>> = {
+  dev: 'npx limpet dev --config shop/limpet.config.ts --port 8080 --persist .limpet',
+  check: 'npx limpet check --json',
+  key: 'npx limpet key a >> origin-a.env',
+};
+
+const limpet = defineCommand({
+  meta: { name: 'limpet', description: "Sticky sessions at the edge that outlive their origin" },
+  subCommands: verbs,
+});
+
+/** Runs one command line and says how it ended; nothing is thrown. */
+export async function run(argv: readonly string[]): Promise<ExitCode> {
+  try {
+    await dispatch(argv);
+    return 0;
+  } catch (error) {
+    say(sentenceOf(error));
+    return exitCodeOf(error);
+  }
+}
+
+async function dispatch(argv: readonly string[]): Promise<void> {
+  const [name, ...rest] = argv;
+  if (name === undefined) throw usageFailure(await usage(''));
+  if (name === '--help' || name === '-h' || name === 'help') return print(await usage(rest[0] ?? ''));
+  if (name === '--version' || name === '-v') return print(packageVersion());
+  if (!Object.hasOwn(verbs, name)) throw unknownVerb(name);
+  if (rest.includes('--help') || rest.includes('-h')) return print(await usage(name));
+  await runCommand(limpet, { rawArgs: [...argv] });
+}
+
+function unknownVerb(name: string): CommandFailure {
+  const known = Object.keys(verbs);
+  const meant = nearest(name, known);
+  const hint = meant === undefined ? `The commands are: ${known.join(', ')}.` : `Did you mean "${meant}"?`;
+  return usageFailure(`Unknown command "${name}". ${hint} See: npx limpet --help`);
+}
+
+async function usage(name: string): Promise<string> {
+  const page = `${(await usageOf(name)).trimEnd()}\n\nEXAMPLE  ${examples[name] ?? examples['dev']}`;
+  return process.stdout.isTTY ? page : stripVTControlCharacters(page);
+}
+
+async function usageOf(name: string): Promise<string> {
+  if (name === 'dev') return renderUsage(await verbs.dev());
+  if (name === 'check') return renderUsage(await verbs.check());
+  if (name === 'key') return renderUsage(await verbs.key());
+  return renderUsage(limpet);
+}
+
+/** An expected failure is one sentence; anything else is a defect, and its stack says where. */
+function sentenceOf(error: unknown): string {
+  if (error instanceof CommandFailure) return error.message;
+  if (isUsageError(error)) return `${stripVTControlCharacters(error.message)}. See: npx limpet --help`;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof CommandFailure) return error.exitCode;
+  return isUsageError(error) ? 3 : 1;
+}
+
+// citty does not export the class of its errors.
+function isUsageError(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'CLIError';
+}

@@ -1,0 +1,8 @@
+/** Data goes to stdout, so that it can be piped; talk goes to stderr. */
+export function print(data: string): void {
+  process.stdout.write(`${data}\n`);
+}
+
+export function say(talk: string): void {
+  process.stderr.write(`${talk}\n`);
+}

@@ -1,0 +1,207 @@
+import type { SessionId } from '../../worker/core/ids.ts';
+import { Lru } from '../../worker/core/lru.ts';
+import {
+  bucketOf,
+  decodePage,
+  type Entry,
+  encodePage,
+  encodePages,
+  type StoredState,
+} from '../../worker/core/page.ts';
+import { current } from '../../worker/core/row.ts';
+import type { SealedState } from '../../worker/ports.ts';
+import type { Group } from './groups.ts';
+import type { Tables } from './tables.ts';
+
+/** A larger state is stored in chunks of its own, so that a page stays quick to rewrite. */
+export const inlineBytesMax = 16 * 1024;
+const chunkBytes = 512 * 1024;
+const pageBytesMax = 1024 * 1024;
+const logEntriesMax = 2_000;
+const logBytesMax = 4 * 1024 * 1024;
+const pagesInMemory = 16;
+
+/** What the shard holds: the log's entries in memory, the rest in pages that are read when asked for. */
+export class Ledger {
+  readonly #storage: DurableObjectStorage;
+  readonly #tables: Tables;
+  readonly #unfolded = new Map<SessionId, Entry>();
+  readonly #pages = new Lru<Map<SessionId, Entry>>(pagesInMemory);
+  #logged = { entries: 0, bytes: 0 };
+
+  constructor(storage: DurableObjectStorage, tables: Tables) {
+    this.#storage = storage;
+    this.#tables = tables;
+    for (const body of tables.log()) {
+      for (const entry of decodePage(body)) this.#remember(entry);
+      this.#logged.bytes += body.byteLength;
+    }
+  }
+
+  get hasUnfolded(): boolean {
+    return this.#unfolded.size > 0;
+  }
+
+  /** The log has grown past what a wake should have to read. */
+  get isLogFull(): boolean {
+    return this.#logged.entries >= logEntriesMax || this.#logged.bytes >= logBytesMax;
+  }
+
+  find(session: SessionId): Entry | undefined {
+    return this.#unfolded.get(session) ?? this.#page(bucketOf(session)).get(session);
+  }
+
+  /** The state in one piece and a copy of its own: a view would send its whole page along. */
+  sealed(state: StoredState): SealedState | undefined {
+    if (state.kind === 'none') return undefined;
+    const { seal, epoch } = state;
+    if (state.kind === 'inline') return { bytes: state.bytes.slice(), seal, epoch };
+    return { bytes: joined(this.#tables.chunks(state.id), state.id), seal, epoch };
+  }
+
+  /** Decisions stand in memory at once; the group stores them. */
+  write(group: Group, entry: Entry): void {
+    group.entries.set(entry.session, entry);
+    this.#unfolded.set(entry.session, entry);
+  }
+
+  store(group: Group): void {
+    this.#storage.transactionSync(() => {
+      for (const id of group.replaced) this.#tables.deleteChunks(id);
+      const entries = Array.from(group.entries.values(), (entry) => this.#withBigStateApart(entry, inlineBytesMax));
+      for (const body of encodePages(entries, pageBytesMax)) {
+        this.#tables.appendLog(body);
+        this.#logged.bytes += body.length;
+      }
+      for (const entry of entries) this.#remember(entry);
+      for (const origin of group.raises) this.#tables.addRaise(origin);
+    });
+  }
+
+  /** Moves the log into the pages and drops what has expired. Answers with the pages that were rewritten. */
+  fold(now: number): Map<number, readonly Entry[]> {
+    const dirty = this.#unfoldedByBucket();
+    const rewritten = new Map<number, readonly Entry[]>();
+    this.#storage.transactionSync(() => {
+      for (const [bucket, entries] of dirty) rewritten.set(bucket, this.#rewrite(bucket, entries, now));
+      this.#tables.clearLog();
+    });
+    for (const bucket of dirty.keys()) this.#pages.delete(`${bucket}`);
+    this.#unfolded.clear();
+    this.#logged = { entries: 0, bytes: 0 };
+    return rewritten;
+  }
+
+  /** Drops what has expired from pages that no write touches. */
+  sweep(pages: readonly number[], now: number): Map<number, readonly Entry[]> {
+    const rewritten = new Map<number, readonly Entry[]>();
+    this.#storage.transactionSync(() => {
+      for (const bucket of pages) {
+        if (this.#read(bucket).some((entry) => !isAlive(entry, now))) rewritten.set(bucket, this.#rewrite(bucket, [], now));
+      }
+    });
+    for (const bucket of rewritten.keys()) this.#pages.delete(`${bucket}`);
+    return rewritten;
+  }
+
+  /** Everything of one bucket, newest first decided, in the order of the ids. */
+  entriesOf(bucket: number, now: number): Entry[] {
+    const merged = byId(this.#read(bucket));
+    for (const entry of this.#unfolded.values()) if (bucketOf(entry.session) === bucket) merged.set(entry.session, entry);
+    const alive = [...merged.values()].filter((entry) => isAlive(entry, now));
+    return alive.sort((left, right) => (left.session < right.session ? -1 : 1));
+  }
+
+  bucketsFrom(bucket: number): number[] {
+    const unfolded = Array.from(this.#unfolded.keys(), bucketOf).filter((other) => other >= bucket);
+    return [...new Set([...this.#tables.pagesFrom(bucket), ...unfolded])].sort((left, right) => left - right);
+  }
+
+  get logEntries(): number {
+    return this.#logged.entries;
+  }
+
+  #remember(entry: Entry): void {
+    this.#unfolded.set(entry.session, entry);
+    this.#logged.entries++;
+  }
+
+  #page(bucket: number): Map<SessionId, Entry> {
+    const held = this.#pages.get(`${bucket}`);
+    if (held !== undefined) return held;
+    const page = byId(this.#read(bucket));
+    this.#pages.set(`${bucket}`, page);
+    return page;
+  }
+
+  #read(bucket: number): Entry[] {
+    const body = this.#tables.page(bucket);
+    return body === undefined ? [] : decodePage(body);
+  }
+
+  #unfoldedByBucket(): Map<number, Entry[]> {
+    return Map.groupBy(this.#unfolded.values(), (entry) => bucketOf(entry.session));
+  }
+
+  #rewrite(bucket: number, newer: readonly Entry[], now: number): readonly Entry[] {
+    const merged = byId(this.#read(bucket));
+    for (const entry of newer) merged.set(entry.session, entry);
+    const [alive, expired] = parted([...merged.values()], now);
+    for (const { state } of expired) if (state.kind === 'chunked') this.#tables.deleteChunks(state.id);
+    const entries = this.#fitting(alive);
+    if (entries.length === 0) this.#tables.deletePage(bucket);
+    else this.#tables.writePage(bucket, encodePage(entries));
+    return entries;
+  }
+
+  /** A page that has outgrown its row gives its largest states away. */
+  #fitting(entries: readonly Entry[]): readonly Entry[] {
+    let excess = entries.reduce((sum, entry) => sum + inlineBytes(entry), 0) - pageBytesMax;
+    if (excess <= 0) return entries;
+    const largestFirst = [...entries].sort((left, right) => inlineBytes(right) - inlineBytes(left));
+    return largestFirst.map((entry) => {
+      if (excess <= 0) return entry;
+      excess -= inlineBytes(entry);
+      return this.#withBigStateApart(entry, 0);
+    });
+  }
+
+  #withBigStateApart(entry: Entry, bytesMax: number): Entry {
+    const { slot, state } = entry;
+    if (slot.kind !== 'row' || state.kind !== 'inline' || state.bytes.length <= bytesMax) return entry;
+    const id = `${entry.session}:${slot.row.epoch}:${slot.row.version}`;
+    this.#tables.deleteChunks(id);
+    for (let part = 0; part * chunkBytes < state.bytes.length; part++) {
+      this.#tables.writeChunk(id, part, state.bytes.slice(part * chunkBytes, (part + 1) * chunkBytes));
+    }
+    return { ...entry, state: { kind: 'chunked', id, seal: state.seal, epoch: state.epoch } };
+  }
+}
+
+function byId(entries: readonly Entry[]): Map<SessionId, Entry> {
+  return new Map(entries.map((entry) => [entry.session, entry]));
+}
+
+function parted(entries: readonly Entry[], now: number): [alive: Entry[], expired: Entry[]] {
+  const alive = entries.filter((entry) => isAlive(entry, now));
+  return [alive, alive.length === entries.length ? [] : entries.filter((entry) => !isAlive(entry, now))];
+}
+
+function isAlive(entry: Entry, now: number): boolean {
+  return current(entry.slot, now).kind !== 'none';
+}
+
+function inlineBytes({ state }: Entry): number {
+  return state.kind === 'inline' ? state.bytes.length : 0;
+}
+
+function joined(parts: readonly ArrayBuffer[], id: string): Uint8Array<ArrayBuffer> {
+  if (parts.length === 0) throw new Error(`Cannot read the state ${id}: its chunks are not there`);
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(new Uint8Array(part), at);
+    at += part.byteLength;
+  }
+  return whole;
+}

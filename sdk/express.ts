@@ -1,0 +1,140 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type CurrentUse, createCurrentUse, type SessionStore } from './express/adopted-store.ts';
+import { holdAnswer } from './express/hold.ts';
+import { createSessionUse, type RecordsOfCopies, type SessionUse } from './express/session-use.ts';
+import {
+  type ArrivingRequest,
+  createOrigin,
+  type LimpetOrigin,
+  type OriginOptions,
+  type Refusal,
+} from './origin.ts';
+import { stateUnreadable } from './refusals.ts';
+
+export { createOrigin } from './origin.ts';
+export type { LimpetOrigin, OriginOptions } from './origin.ts';
+
+/** Goes on to the next middleware, or with an error to the error handlers. */
+export type Next = (error?: unknown) => void;
+
+/** A middleware of Express 4 and 5, connect, or anything with their signature. */
+export type Middleware<Req extends IncomingMessage, Res extends ServerResponse> = (
+  req: Req,
+  res: Res,
+  next: Next,
+) => void;
+
+/**
+ * Wraps `express-session`, so that its sessions outlive this process: `app.use(limpet(session({ … })))`.
+ *
+ * A request that came through Limpet works on its own session's records, whatever store is configured; one that did
+ * not (a health probe) uses that store as before. An answer whose session changed leaves only when the change is in
+ * it or stored; when it cannot be stored, the client gets 409 or 503 instead, or, once the answer has begun, a cut
+ * connection. An answer that changed nothing passes untouched.
+ *
+ * @param session what `session({ … })` returns.
+ * @param options of `createOrigin`, or an origin that several middlewares share.
+ * @throws TypeError when `LIMPET_ORIGIN` or `LIMPET_KEY` is missing or malformed.
+ *
+ * @example
+ * import session from 'express-session'
+ * import { limpet } from 'limpet/express'
+ *
+ * app.use(limpet(session({ secret, resave: false, saveUninitialized: false })))
+ */
+export function limpet<Req extends IncomingMessage, Res extends ServerResponse>(
+  session: (req: Req, res: Res, next: Next) => unknown,
+  options: OriginOptions | LimpetOrigin = {},
+): Middleware<Req, Res> {
+  const origin = 'arrive' in options ? options : createOrigin(options);
+  const now = 'now' in options && options.now ? options.now : Date.now;
+  const known: RecordsOfCopies = new WeakMap();
+  const uses = new WeakMap<IncomingMessage, SessionUse>();
+  const current = createCurrentUse();
+
+  async function arrive(req: Req, res: Res, next: Next): Promise<void> {
+    const arrival = await origin.arrive(arriving(req));
+    if (arrival.kind === 'direct') return void session(req, res, next);
+    if (arrival.kind === 'refused') return send(res, arrival.refusal);
+    const { visit } = arrival;
+    const use = createSessionUse(visit, known, now);
+    res.once('close', () => visit.close());
+    if (res.destroyed) visit.close();
+    if (!use) return send(res, stateUnreadable());
+    uses.set(req, use);
+    serve({ req, res, next, use });
+  }
+
+  function serve({ req, res, next, use }: { req: Req; res: Res; next: Next; use: SessionUse }): void {
+    const hold = holdAnswer(res, {
+      seal(extent) {
+        if (extent === 'begun') saveBeforeHeaders(req, use);
+        return use.seal(extent);
+      },
+      late: () => use.late(),
+    });
+    use.onLateRefused = hold.cut;
+    watchStore(req, use, current);
+    current.run(use, () => session(req, res, (error) => (speakLastWord(res, use, current), next(error))));
+  }
+
+  return (req, res, next) => {
+    const use = uses.get(req);
+    if (use) current.run(use, () => session(req, res, next));
+    else if (req.headers['limpet-session'] === undefined) session(req, res, next);
+    else arrive(req, res, next).catch(next);
+  };
+}
+
+function arriving(req: IncomingMessage): ArrivingRequest {
+  const target =
+    'originalUrl' in req && typeof req.originalUrl === 'string' ? req.originalUrl : (req.url ?? '/');
+  return {
+    method: req.method ?? 'GET',
+    target,
+    header(name) {
+      const value = req.headers[name];
+      return typeof value === 'string' ? value : undefined;
+    },
+  };
+}
+
+function send(res: ServerResponse, { status, headers, body }: Refusal): void {
+  for (const [name, value] of headers) res.setHeader(name, value);
+  res.statusCode = status;
+  res.end(body);
+}
+
+/** express-session saves at the end only; an answer that begins before must be saved before. */
+function saveBeforeHeaders(req: IncomingMessage, use: SessionUse): void {
+  const session: unknown = Reflect.get(req, 'session');
+  const sid: unknown = Reflect.get(req, 'sessionID');
+  if (use.ending === 'yes' || typeof sid !== 'string' || typeof session !== 'object' || session === null)
+    return;
+  if (use.differs(sid, session) && 'save' in session && typeof session.save === 'function') session.save();
+}
+
+/** express-session names its store on the request; this is where the middleware learns of it. */
+function watchStore(req: IncomingMessage, use: SessionUse, current: CurrentUse): void {
+  let bound: SessionStore | undefined;
+  Object.defineProperty(req, 'sessionStore', {
+    configurable: true,
+    enumerable: true,
+    get: () => bound,
+    set(store: SessionStore) {
+      current.adopt(store);
+      bound = current.boundTo(store, use);
+    },
+  });
+}
+
+/** Outermost: express-session's own `end` runs for this request, whoever calls it. */
+function speakLastWord(res: ServerResponse, use: SessionUse, current: CurrentUse): void {
+  const { end } = res;
+  Object.assign(res, {
+    end(...args: unknown[]): unknown {
+      use.ending = 'yes';
+      return current.run(use, () => Reflect.apply(end, res, args));
+    },
+  });
+}

@@ -1,0 +1,162 @@
+import { wholeNumber } from './headers.ts';
+import { parseJson } from './json.ts';
+
+/** Where one session's state is claimed and stored, and what proves the right to: `Limpet-Api`. */
+export interface StoreTarget {
+  readonly apiUrl: string;
+  readonly capability: string;
+}
+
+/** What a claim came to. */
+export type ClaimResult =
+  | { readonly kind: 'claimed'; readonly epoch: number; readonly version: number; readonly state: Uint8Array }
+  | { readonly kind: 'newer'; readonly epoch: number }
+  | { readonly kind: 'elsewhere' | 'ended' | 'unreachable' };
+
+/** Why a change is not kept: the values of `Limpet-Refused`. */
+export type RefusedReason = 'moved' | 'ended' | 'unreachable' | 'too-large';
+
+/** What a put or an end came to. */
+export type StoreResult =
+  | { readonly kind: 'stored' }
+  | { readonly kind: 'refused'; readonly reason: RefusedReason };
+
+/** The store API of contract section 4. Every call is repeated on failure, within one deadline. */
+export interface StoreApi {
+  claim(target: StoreTarget, epoch: number): Promise<ClaimResult>;
+  put(target: StoreTarget, at: { epoch: number; version: number; state: Uint8Array }): Promise<StoreResult>;
+  end(target: StoreTarget): Promise<StoreResult>;
+}
+
+/** What the client needs of the world. */
+export interface StoreApiOptions {
+  readonly instance: string;
+  /** Milliseconds for a call with all its repetitions. */
+  readonly deadlineMs: number;
+  fetch(url: string, init: RequestInit): Promise<Response>;
+  nonce(): string;
+  onProblem(problem: { code: string; message: string }): void;
+}
+
+const REFUSED: ReadonlyMap<number, RefusedReason> = new Map([
+  [409, 'moved'],
+  [410, 'ended'],
+  [413, 'too-large'],
+]);
+
+/** The client for claim, put and end. */
+export function createStoreApi(options: StoreApiOptions): StoreApi {
+  const call = createCall(options);
+
+  function stored(answer: Answer | undefined): StoreResult {
+    if (answer !== undefined && answer.status < 300) return { kind: 'stored' };
+    const reason = REFUSED.get(answer?.status ?? 0) ?? 'unreachable';
+    if (answer && reason === 'unreachable') options.onProblem(strange(answer));
+    return { kind: 'refused', reason };
+  }
+
+  return {
+    async claim(target, epoch) {
+      const headers = { 'limpet-epoch': String(epoch), 'limpet-request': options.nonce() };
+      const answer = await call(`${target.apiUrl}/claim`, { method: 'POST', headers }, target.capability);
+      const result = answer === undefined ? { kind: 'unreachable' as const } : readClaim(answer);
+      if (answer && result.kind === 'unreachable') options.onProblem(strange(answer));
+      return result;
+    },
+    async put(target, { epoch, version, state }) {
+      const headers = { 'limpet-epoch': String(epoch), 'limpet-version': String(version) };
+      return stored(
+        await call(target.apiUrl, { method: 'PUT', headers, body: new Uint8Array(state) }, target.capability),
+      );
+    },
+    async end(target) {
+      return stored(await call(target.apiUrl, { method: 'DELETE', headers: {} }, target.capability));
+    },
+  };
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Uint8Array;
+}
+
+interface Call {
+  readonly method: string;
+  readonly headers: Record<string, string>;
+  readonly body?: BodyInit;
+}
+
+const BACKOFF_MS = [20, 50, 100, 200, 400];
+
+/** One answer that means something, or `undefined` when the deadline has passed without one. */
+function createCall(options: StoreApiOptions) {
+  return async (
+    url: string,
+    { method, headers, body }: Call,
+    capability: string,
+  ): Promise<Answer | undefined> => {
+    const deadline = AbortSignal.timeout(options.deadlineMs);
+    const all = { ...headers, authorization: `Bearer ${capability}`, 'limpet-instance': options.instance };
+    const init: RequestInit = {
+      method,
+      headers: all,
+      redirect: 'manual',
+      signal: deadline,
+      ...(body === undefined ? {} : { body }),
+    };
+    for (let attempt = 0; !deadline.aborted; attempt += 1) {
+      const answer = await once(options, url, init);
+      if (answer !== undefined) return answer;
+      await pause(BACKOFF_MS[Math.min(attempt, BACKOFF_MS.length - 1)] ?? 0, deadline);
+    }
+    return undefined;
+  };
+}
+
+/** A network failure and an answer of 429 or 5xx are the same: not known, to be asked again. */
+async function once(options: StoreApiOptions, url: string, init: RequestInit): Promise<Answer | undefined> {
+  try {
+    const response = await options.fetch(url, init);
+    const body = new Uint8Array(await response.arrayBuffer());
+    const { status, headers } = response;
+    return status >= 500 || status === 429 ? undefined : { status, headers, body };
+  } catch {
+    return undefined;
+  }
+}
+
+function pause(delayMs: number, deadline: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, delayMs);
+    function done(): void {
+      clearTimeout(timer);
+      deadline.removeEventListener('abort', done);
+      resolve();
+    }
+    deadline.addEventListener('abort', done);
+  });
+}
+
+function readClaim({ status, headers, body }: Answer): ClaimResult {
+  const epoch = wholeNumber(headers.get('limpet-epoch'));
+  if (status === 410) return { kind: 'ended' };
+  if (status === 409 && codeOf(body) === 'elsewhere') return { kind: 'elsewhere' };
+  if (status === 409 && epoch !== undefined) return { kind: 'newer', epoch };
+  const version = wholeNumber(headers.get('limpet-version'));
+  if (status !== 200 || epoch === undefined || version === undefined) return { kind: 'unreachable' };
+  return { kind: 'claimed', epoch, version, state: body };
+}
+
+function codeOf(body: Uint8Array): unknown {
+  const parsed = parseJson(new TextDecoder().decode(body));
+  return typeof parsed === 'object' && parsed !== null && 'code' in parsed ? parsed.code : undefined;
+}
+
+function strange({ status, body }: Answer): { code: string; message: string } {
+  const text = new TextDecoder().decode(body.subarray(0, 200));
+  return {
+    code: 'store_answer_strange',
+    message: `Cannot use the store's answer: wanted one of the contract, found ${status} ${text}`,
+  };
+}

@@ -1,0 +1,226 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type App, startCartApp } from './cart-app.ts';
+import { call, createClient } from './fake-edge.ts';
+import { type FakeStore, startFakeStore } from './fake-store.ts';
+
+let store: FakeStore;
+let app: App;
+let count = 0;
+
+const newClient = () => createClient(store, `s${String((count += 1)).padStart(28, '0')}`);
+
+beforeAll(async () => {
+  store = await startFakeStore('a');
+  app = await startCartApp();
+});
+afterAll(async () => {
+  await app.close();
+  await store.close();
+});
+beforeEach(() => {
+  store.behaviour = { kind: 'well' };
+  store.calls.length = 0;
+});
+
+const storedItems = (session: string): unknown => {
+  const state = store.rows.get(session)?.state.toString() ?? '';
+  const texts: string[] = state === '' ? [] : Object.values(JSON.parse(state).records);
+  return texts.flatMap((text) => JSON.parse(text).items ?? []);
+};
+
+const WAYS = [
+  'json',
+  'end',
+  'redirect',
+  'write-head',
+  'write-first',
+  'pipe',
+  'file',
+  'events',
+  'no-content',
+  'error',
+  'save',
+  'login',
+];
+
+describe('an answer whose session changed', () => {
+  for (const way of WAYS) {
+    for (const size of ['small', 'large']) {
+      it(`[SD20] ${way}, ${size}: the state is kept before the answer is seen`, async () => {
+        const client = newClient();
+        const seen = await client.ask(app.url, `/${way}?item=1${size === 'large' ? '&kb=20' : ''}`, {
+          method: 'POST',
+          sent: { 'limpet-new': '1' },
+        });
+        expect(seen.end).toBe('complete');
+        expect(storedItems(client.session)).toEqual(['1']);
+        expect(store.calls.filter((line) => line.startsWith('PUT'))).toHaveLength(size === 'large' ? 1 : 0);
+        expect(seen.headers['set-cookie']).toHaveLength(1);
+        const cart = await client.ask(app.url, '/cart');
+        expect(cart.body).toBe('["1"]');
+        expect(cart.limpet).toEqual({});
+      });
+
+      it(`[SD21] ${way}, ${size}: nobody sees success when the store says that the session moved`, async () => {
+        const client = newClient();
+        await client.ask(app.url, '/json?item=0', { method: 'POST', sent: { 'limpet-new': '1' } });
+        const epoch = store.rows.get(client.session)?.epoch ?? 0;
+        store.claim(client.session, { home: 'b', instance: 'other', epoch });
+        const seen = await client.ask(app.url, `/${way}?item=1${size === 'large' ? '&kb=20' : ''}`, {
+          method: 'POST',
+          epoch,
+        });
+        expect(seen.status).toBe(409);
+        expect(storedItems(client.session)).toEqual(['0']);
+        if (size === 'large') {
+          expect(seen.limpet['limpet-refused']).toBe('moved');
+          expect(JSON.parse(seen.body).code).toBe('session_moved');
+          expect(seen.headers['set-cookie']).toBeUndefined();
+        }
+      });
+    }
+  }
+});
+
+it('[SD22] a store that fails after 800 ms: 503, and no word of the answer', async () => {
+  const client = newClient();
+  await client.ask(app.url, '/json?item=0', { method: 'POST', sent: { 'limpet-new': '1' } });
+  store.behaviour = { kind: 'fails', afterMs: 800 };
+  const seen = await client.ask(app.url, '/json?item=1&kb=20', { method: 'POST' });
+  expect(seen.status).toBe(503);
+  expect(seen.limpet['limpet-refused']).toBe('unreachable');
+  expect(JSON.parse(seen.body).code).toBe('store_unreachable');
+  expect(storedItems(client.session)).toEqual(['0']);
+});
+
+for (const way of ['late', 'late-length']) {
+  it(`[SD23] ${way}: a change after the headers is stored before the end`, async () => {
+    const client = newClient();
+    const seen = await client.ask(app.url, `/${way}?item=1`, { method: 'POST', sent: { 'limpet-new': '1' } });
+    expect([seen.status, seen.end]).toEqual([200, 'complete']);
+    expect(storedItems(client.session)).toEqual(['1']);
+  });
+
+  it(`[SD23] ${way}: when it is refused, the client sees a cut answer`, async () => {
+    const client = newClient();
+    await client.ask(app.url, '/json?item=0', { method: 'POST', sent: { 'limpet-new': '1' } });
+    const epoch = store.rows.get(client.session)?.epoch ?? 0;
+    store.claim(client.session, { home: 'b', instance: 'other', epoch });
+    const seen = await client.ask(app.url, `/${way}?item=1`, { method: 'POST', epoch });
+    expect(seen.end).toBe('cut');
+    expect(storedItems(client.session)).toEqual(['0']);
+  });
+}
+
+it('[SD24] a plain answer carries nothing of Limpet and asks no store', async () => {
+  const client = newClient();
+  const seen = await client.ask(app.url, '/raw', { sent: { 'limpet-new': '1' } });
+  expect([seen.status, seen.body, seen.limpet]).toEqual([200, 'raw', {}]);
+  expect(seen.headers['content-length']).toBe('3');
+  expect(store.calls).toEqual([]);
+});
+
+it('[SD25] HEAD has its state in the headers, too', async () => {
+  const client = newClient();
+  const seen = await client.ask(app.url, '/head?item=1', { method: 'HEAD', sent: { 'limpet-new': '1' } });
+  expect([seen.status, seen.body]).toEqual([200, '']);
+  expect(storedItems(client.session)).toEqual(['1']);
+});
+
+it('[SD26] too large a state is refused, and what was stored stays what is read', async () => {
+  const client = newClient();
+  await client.ask(app.url, '/json?item=0', { method: 'POST', sent: { 'limpet-new': '1' } });
+  const seen = await client.ask(app.url, '/json?item=1&kb=200', { method: 'POST' });
+  expect([seen.status, seen.limpet['limpet-refused']]).toEqual([503, 'too-large']);
+  expect((await client.ask(app.url, '/cart')).body).toBe('["0"]');
+});
+
+it('[SD27] logout ends the session, and this instance never serves it again', async () => {
+  const client = newClient();
+  await client.ask(app.url, '/json?item=1', { method: 'POST', sent: { 'limpet-new': '1' } });
+  const seen = await client.ask(app.url, '/logout', { method: 'POST' });
+  expect(seen.limpet).toMatchObject({ 'limpet-end': '1' });
+  const after = await client.ask(app.url, '/cart');
+  expect([after.status, after.limpet['limpet-need']]).toEqual([409, 'session']);
+});
+
+it('[SD28] login gives the session a new id with the same answer', async () => {
+  const client = newClient();
+  await client.ask(app.url, '/json?item=1', { method: 'POST', sent: { 'limpet-new': '1' } });
+  const seen = await client.ask(app.url, '/login?item=2', { method: 'POST' });
+  expect(seen.limpet).toMatchObject({ 'limpet-rotate': '1', 'limpet-version': expect.any(String) });
+  expect(storedItems(client.session)).toEqual(['2']);
+  expect((await client.ask(app.url, '/cart')).limpet['limpet-need']).toBe('session');
+});
+
+it('[SD29] a forged signature, a foreign one and an old one are refused with 403', async () => {
+  const client = newClient();
+  await client.ask(app.url, '/raw', { sent: { 'limpet-new': '1' }, bucket: 29_900_010 });
+  const old = await client.ask(app.url, '/raw', { sent: { 'limpet-new': '1' }, bucket: 29_900_007 });
+  expect([old.status, JSON.parse(old.body).code]).toEqual([403, 'signature_invalid']);
+  const fresh = await client.ask(app.url, '/raw', { sent: { 'limpet-new': '1' }, bucket: 29_900_008 });
+  expect(fresh.status).toBe(200);
+  const bare = await call(app.url, '/raw', 'GET', { 'limpet-session': client.session });
+  expect(bare.status).toBe(403);
+});
+
+it('[SD30] a request that did not come through Limpet uses the application store', async () => {
+  const first = await call(app.url, '/json?item=direct', 'POST', {});
+  const cookie = first.headers['set-cookie']?.[0]?.split(';')[0] ?? '';
+  const second = await call(app.url, '/cart', 'GET', { cookie });
+  expect([second.body, second.limpet, store.calls]).toEqual(['["direct"]', {}, []]);
+});
+
+describe('restart and overlap', () => {
+  it('[SD31] a new instance claims, serves the state, and says so', async () => {
+    const client = newClient();
+    await client.ask(app.url, '/json?item=1', {
+      method: 'POST',
+      sent: { 'limpet-new': '1' },
+      bucket: 29_900_020,
+    });
+    const next = await startCartApp();
+    const seen = await client.ask(next.url, '/cart');
+    expect([seen.body, seen.limpet['limpet-epoch']]).toEqual(['["1"]', '1']);
+    expect((await client.ask(next.url, '/cart')).limpet).toEqual({});
+    await next.close();
+  });
+
+  for (const kb of [0, 20]) {
+    it(`[SD32] the old instance of an origin can write nothing once the new one has claimed (${kb} KiB)`, async () => {
+      const old = await startCartApp();
+      const next = await startCartApp();
+      const client = newClient();
+      await client.ask(old.url, '/json?item=1', { method: 'POST', sent: { 'limpet-new': '1' } });
+      await client.ask(next.url, '/json?item=2', { method: 'POST' });
+      const stale = await client.ask(old.url, `/json?item=3${kb > 0 ? `&kb=${kb}` : ''}`, {
+        method: 'POST',
+        epoch: 0,
+      });
+      expect(stale.status).toBe(409);
+      const back = await client.ask(old.url, '/cart');
+      expect(back.body).toBe('["1","2"]');
+      await Promise.all([old.close(), next.close()]);
+    });
+  }
+
+  it('[SD33] parallel requests without a copy share one claim', async () => {
+    const client = newClient();
+    const fresh = await startCartApp();
+    const seen = await Promise.all(Array.from({ length: 8 }, () => client.ask(fresh.url, '/cart')));
+    expect(seen.map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 200));
+    expect(store.calls.filter((line) => line.startsWith('POST'))).toHaveLength(1);
+    await fresh.close();
+  });
+
+  it('[SD34] no store and no copy: the edge is asked for the state, and the application does not run', async () => {
+    const client = newClient();
+    const fresh = await startCartApp(undefined, { storeDeadlineMs: 50 });
+    store.behaviour = { kind: 'fails', afterMs: 0 };
+    const seen = await client.ask(fresh.url, '/json?item=1', { method: 'POST' });
+    expect([seen.status, seen.limpet['limpet-need']]).toEqual([409, 'state']);
+    const sent = { 'limpet-state': '', 'limpet-version': '0' };
+    expect((await client.ask(fresh.url, '/cart', { sent })).body).toBe('[]');
+    await fresh.close();
+  });
+});

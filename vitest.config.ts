@@ -1,0 +1,34 @@
+import { cloudflareTest } from '@cloudflare/vitest-plugin';
+import { defineConfig } from 'vitest/config';
+
+// Secrets of the tests; a deployed Worker gets its own from `wrangler secret`.
+const bindings = {
+  COOKIE_KEYS: 'test-cookie-key-0123456789abcdef-0123456789abcdef',
+  ORIGIN_SECRET: 'test-origin-secret-0123456789abcdef-0123456789abcdef',
+  ADMIN_TOKEN: 'test-admin-token-0123456789abcdef-0123456789abcdef',
+};
+
+// Real processes, sockets and ports: one file at a time.
+const slow = {
+  environment: 'node',
+  fileParallelism: false,
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+} as const;
+
+export default defineConfig({
+  test: {
+    passWithNoTests: true,
+    allowOnly: false,
+    projects: [
+      { test: { name: 'rules', environment: 'node', include: ['test/rules/**/*.test.ts'] } },
+      {
+        plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' }, miniflare: { bindings } })],
+        resolve: { alias: { limpet: new URL('./worker/package.ts', import.meta.url).pathname } },
+        test: { name: 'platform', include: ['test/platform/**/*.test.ts'] },
+      },
+      { test: { ...slow, name: 'system', include: ['test/system/**/*.test.ts'] } },
+      { test: { ...slow, name: 'long', testTimeout: 600_000, include: ['test/long/**/*.test.ts'] } },
+    ],
+  },
+});

@@ -1,0 +1,127 @@
+import { type IRequest, Router } from 'itty-router';
+import { bodyWithin } from '../core/body.ts';
+import { parseInstance } from '../core/ids.ts';
+import type { Limits } from '../core/row.ts';
+import { parseSessionId } from '../core/session-id.ts';
+import { refusal } from '../steps/gate.ts';
+import { wholeNumber } from '../steps/returned.ts';
+import type { Edge } from '../visit.ts';
+import { type Capability, openCapability } from './capability.ts';
+
+/** Where origins claim and store what is theirs (docs/contract.md §4). Nothing answers without a capability. */
+export const apiPrefix = '/.limpet/';
+
+export function isApiPath(target: string): boolean {
+  return target.startsWith(apiPrefix);
+}
+
+type Api = [Edge];
+
+const router = Router<IRequest, Api, Response>({ base: '/.limpet/sessions' });
+router.post('/:id/claim', withCapability(claim));
+router.put('/:id', withCapability(put));
+router.delete('/:id', withCapability(end));
+
+export async function storeApi(request: Request, edge: Edge): Promise<Response> {
+  const answer: Response | undefined = await router.fetch(request, edge);
+  return answer ?? refusal(404, 'not_found', `No such endpoint: ${request.method} ${new URL(request.url).pathname}`);
+}
+
+type Endpoint = (request: Request, capability: Capability, edge: Edge) => Promise<Response>;
+
+function withCapability(endpoint: Endpoint) {
+  return async (request: IRequest, edge: Edge): Promise<Response> => {
+    const session = parseSessionId(request.params['id'] ?? '');
+    const capability = session && (await openCapability(edge, session, request.headers.get('authorization')));
+    if (capability === undefined) {
+      return refusal(401, 'capability_invalid', 'This capability is forged, expired, or of another session; each request to the origin brings a fresh one.');
+    }
+    return endpoint(request, capability, edge);
+  };
+}
+
+async function claim({ headers }: Request, { pool, session, home, ...capability }: Capability, edge: Edge): Promise<Response> {
+  const [expected, instance, nonce] = [wholeNumber(headers.get('limpet-epoch')), parseInstance(headers.get('limpet-instance')), headers.get('limpet-request')];
+  if (typeof expected !== 'number' || instance === undefined || nonce === null || nonce.length < 8) {
+    return malformed('Limpet-Epoch, Limpet-Instance and Limpet-Request');
+  }
+  const assumed = { home, epoch: capability.epoch };
+  const said = await pool.shards.claim(session, {
+    by: 'origin', expected, home, instance, nonce, uncopied: 'move', assumed, limits: limitsOf(pool.config.session, capability, edge),
+  });
+  switch (said.kind) {
+    case 'claimed': {
+      const intact = said.state !== undefined && (await pool.keyring.stateIntact(session, said.state.epoch, said.state.bytes, said.state.seal));
+      if (said.state !== undefined && !intact) edge.counters.add('state_refused.seal');
+      const body = intact ? said.state?.bytes : undefined;
+      return new Response(body ?? '', { headers: { 'limpet-epoch': String(said.row.epoch), 'limpet-version': String(said.row.version) } });
+    }
+    case 'row':
+    case 'uncopied':
+      return said.row.home === home
+        ? refusal(409, 'claimed', 'This session is at a newer epoch of this origin.', { 'limpet-epoch': String(said.row.epoch) })
+        : refusal(409, 'elsewhere', 'This session lives on another origin.');
+    case 'ended':
+      return sessionEnded();
+    case 'unreachable':
+      return storeUnreachable();
+    default:
+      return said satisfies never;
+  }
+}
+
+async function put(request: Request, { pool, session, home, ...capability }: Capability, edge: Edge): Promise<Response> {
+  const { headers } = request;
+  const [epoch, version, instance] = [wholeNumber(headers.get('limpet-epoch')), wholeNumber(headers.get('limpet-version')), parseInstance(headers.get('limpet-instance'))];
+  if (typeof epoch !== 'number' || typeof version !== 'number' || instance === undefined) return malformed('Limpet-Epoch, Limpet-Version and Limpet-Instance');
+  const { stateBytesMax } = pool.config.session;
+  const bytes = await stateIn(request, stateBytesMax);
+  if (bytes === undefined) return refusal(413, 'state_too_large', `A state of this pool has at most ${stateBytesMax} bytes; the previous state stays.`);
+  const seal = await pool.keyring.sealState(session, epoch, bytes);
+  const said = await pool.shards.put(session, {
+    home, epoch, version, instance, state: { bytes, seal, epoch },
+    assumed: { home, epoch: capability.epoch }, limits: limitsOf(pool.config.session, capability, edge),
+  });
+  switch (said.kind) {
+    case 'stored':
+    case 'superseded':
+      return Response.json({ result: said.kind });
+    case 'fenced':
+      return refusal(409, 'session_moved', 'Fenced: the session lives elsewhere, this change is not kept.');
+    case 'ended':
+      return sessionEnded();
+    case 'unreachable':
+      return storeUnreachable();
+    default:
+      return said satisfies never;
+  }
+}
+
+async function end({ headers }: Request, { pool, session, home, ...capability }: Capability, edge: Edge): Promise<Response> {
+  const instance = parseInstance(headers.get('limpet-instance'));
+  if (instance === undefined) return malformed('Limpet-Instance');
+  const { endsAt } = limitsOf(pool.config.session, capability, edge);
+  const said = await pool.shards.end(session, { home, instance, endsAt });
+  return said.kind === 'unreachable' ? storeUnreachable() : new Response(null, { status: 204 });
+}
+
+function limitsOf(policy: { idleMs: number; absoluteMs: number }, { startedS }: { startedS: number }, edge: Edge): Limits {
+  const endsAt = startedS * 1000 + policy.absoluteMs;
+  return { endsAt, expiresAt: Math.min(endsAt, edge.clock.now() + policy.idleMs) };
+}
+
+async function stateIn({ headers, body }: Request, bytesMax: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  return Number(headers.get('content-length') ?? 0) > bytesMax ? undefined : bodyWithin(body, bytesMax);
+}
+
+function malformed(wanted: string): Response {
+  return refusal(400, 'malformed', `This call needs ${wanted}, well-formed; docs/contract.md, section 4, says how.`);
+}
+
+function sessionEnded(): Response {
+  return refusal(410, 'session_ended', 'This session was ended; nothing brings it back.');
+}
+
+function storeUnreachable(): Response {
+  return refusal(503, 'store_unreachable', 'The session store did not answer; it is not known whether this was done.', { 'retry-after': '1' });
+}

@@ -1,0 +1,70 @@
+// Rules between pools and routes. They read what is well-formed and skip the rest, so that one mistake hides no other.
+import { isRecord } from './fields.ts';
+import { isMatch, isOriginUrl, readMatch } from './patterns.ts';
+import { type Flaw, wantedInstead } from './problems.ts';
+import { cookieNames, poolHosts, shareHost } from './resolve.ts';
+import { addressRules, poolNameRules } from './rules.ts';
+import type { Checked } from './schema.ts';
+
+export function acrossRules(input: unknown, production: boolean): Flaw[] {
+  const { pools, routes, allowPrivate } = isRecord(input) ? input : {};
+  const names = isRecord(pools) ? Object.keys(pools) : [];
+  const hosts = texts(routes, 'match')
+    .filter(([, match]) => isMatch(match))
+    .map(([, match]) => readMatch(match).host);
+  const addresses = { allowPrivate: allowPrivate === true, production, hosts };
+  return [
+    ...poolNameRules(names),
+    ...originUrls(pools).flatMap(([at, url]) =>
+      addressRules(url, addresses).map((flaw) => ({ ...flaw, at })),
+    ),
+    ...(names.length > 0 ? targetRules(routes, names) : []),
+  ];
+}
+
+/** Each route leads to a pool that exists, each pool has a route. */
+function targetRules(routes: unknown, names: readonly string[]): Flaw[] {
+  const targets = texts(routes, 'pool');
+  const unknown = targets
+    .filter(([, pool]) => !names.includes(pool))
+    .map(([at, pool]) => ({
+      at: ['routes', at, 'pool'],
+      wanted: wantedInstead(pool, names, 'pool'),
+      found: pool,
+    }));
+  const allRead = Array.isArray(routes) && targets.length === routes.length;
+  const unrouted = names.filter((name) => allRead && !targets.some(([, pool]) => pool === name));
+  return [
+    ...unknown,
+    ...unrouted.map((name) => ({ at: ['pools', name], wanted: 'a route to this pool', found: undefined })),
+  ];
+}
+
+/** Names that the operator gave to the cookies of two pools on one host. Needs all pools, so it runs when all else is well. */
+export function cookieNameRules({ pools, routes }: Checked): Flaw[] {
+  const hosts = poolHosts(routes.map(({ match, pool }) => ({ host: readMatch(match).host, pool })));
+  const names = [...cookieNames(pools, hosts)];
+  return names.flatMap(([pool, name], at) => {
+    const twin = names
+      .slice(0, at)
+      .find(([other, theirs]) => theirs === name && shareHost(pool, other, hosts));
+    const wanted = `a name of its own (pool "${twin?.[0]}" on the same host has this one)`;
+    return twin === undefined ? [] : [{ at: ['pools', pool, 'cookie', 'name'], wanted, found: name }];
+  });
+}
+
+/** The field `name` of the items that have it as text, with their places in the list. */
+function texts(list: unknown, name: string): [at: number, text: string][] {
+  const items: readonly unknown[] = Array.isArray(list) ? list : [];
+  return items.flatMap((item, at): [number, string][] => {
+    const text = isRecord(item) ? item[name] : undefined;
+    return typeof text === 'string' ? [[at, text]] : [];
+  });
+}
+
+function originUrls(pools: unknown): [at: PropertyKey[], url: string][] {
+  return Object.entries(isRecord(pools) ? pools : {}).flatMap(([name, pool]) => {
+    const urls = texts(isRecord(pool) ? pool['origins'] : [], 'url').filter(([, url]) => isOriginUrl(url));
+    return urls.map(([at, url]): [PropertyKey[], string] => [['pools', name, 'origins', at, 'url'], url]);
+  });
+}

@@ -1,0 +1,150 @@
+// The resolved configuration: what the operator wrote, checked, with every default filled in.
+
+export interface Config {
+  /** By pool name, in the operator's order. */
+  readonly pools: Readonly<Record<string, PoolConfig>>;
+  /** First match wins. */
+  readonly routes: readonly RouteConfig[];
+  /** Who gets the `limpet-*` headers for operators. Default `off`. */
+  readonly debug: 'off' | 'token' | 'always';
+  /** What becomes of a client's `X-Forwarded-*` and `Forwarded`. Default `replace`: not trusted. */
+  readonly forwarded: 'replace' | 'append';
+  /** Where the client's address stands: a header name, lower case. Default `cf-connecting-ip`. */
+  readonly clientAddress: { readonly header: string };
+  /** Whether origins may have private addresses. Default false. */
+  readonly allowPrivate: boolean;
+}
+
+export interface RouteConfig {
+  readonly host: HostMatch;
+  readonly path: PathMatch;
+  /** A key of `Config.pools`. */
+  readonly pool: string;
+}
+
+export type HostMatch =
+  | { readonly kind: 'any' }
+  /** Lower case, punycode, no port. */
+  | { readonly kind: 'exact'; readonly host: string }
+  /** With its leading dot: `.example.com` matches `a.example.com` and `a.b.example.com`, not `example.com`. */
+  | { readonly kind: 'suffix'; readonly suffix: string };
+
+/** Compared with the path as `URL.pathname` writes it. A prefix is what stood before the `*`: `/api/` for `/api/*`. */
+export type PathMatch =
+  | { readonly kind: 'exact'; readonly path: string }
+  | { readonly kind: 'prefix'; readonly path: string };
+
+export interface PoolConfig {
+  readonly name: string;
+  /** 1 to 1000, ids unique, at least one with a weight above 0. */
+  readonly origins: readonly OriginConfig[];
+  /** First match wins; `cookie`, which always matches, stands last if at all. Default: `cookie` alone. */
+  readonly affinity: readonly AffinityRule[];
+  readonly session: SessionPolicy;
+  readonly cookie: CookiePolicy;
+  readonly health: HealthPolicy;
+  readonly attempts: AttemptPolicy;
+  /** Which `Host` the origin sees. Default `origin`. */
+  readonly host: 'preserve' | 'origin';
+  /** Turn the origin's own host in `Location`, `Content-Location` and cookie `Domain` to the public one. Default true. */
+  readonly rewriteHost: boolean;
+  readonly fallback: FallbackPolicy;
+}
+
+export interface OriginConfig {
+  readonly id: string;
+  /** Base to which a path is appended: no trailing slash, no query. */
+  readonly url: string;
+  /** `host[:port]` of the url, as `URL.host` writes it. */
+  readonly host: string;
+  /** 0 to 1000, default 1. 0 takes no new sessions and keeps its own. */
+  readonly weight: number;
+}
+
+export type AffinityRule =
+  | { readonly by: 'cookie' }
+  | { readonly by: 'application-cookie'; readonly name: string }
+  /** Lower case. */
+  | { readonly by: 'header'; readonly name: string }
+  | { readonly by: 'ip' };
+
+export interface SessionPolicy {
+  /** Where the session's data is. Default `replicated`. */
+  readonly mode: 'local' | 'replicated' | 'external';
+  /** When a change is acknowledged: at once, or once the shard has it. Default `primary`. */
+  readonly durability: 'async' | 'primary';
+  /** What a session gets whose home is gone. Default by mode: `empty`, `restore`, `external`. */
+  readonly onHomeLost: 'empty' | 'restore' | 'external';
+  /** What the client gets when the shard cannot be reached. Default `refuse`. */
+  readonly onStoreFailure: 'refuse' | 'serve';
+  /** Milliseconds without a request after which a session ends. Default 30 min. */
+  readonly idleMs: number;
+  /** Milliseconds after which a session ends whatever happens. Default 12 h. */
+  readonly absoluteMs: number;
+  /** Milliseconds that a request waits for a silent home that has the only copy. Default 3000. */
+  readonly holdMs: number;
+  /** Bytes of one session's state. Default 262144. */
+  readonly stateBytesMax: number;
+  /** Bytes of state, before base64, that travel in a header. Default 3072. */
+  readonly headerStateBytesMax: number;
+  /** Shards for new sessions. Default 16. */
+  readonly shards: number;
+  /** Region of new sessions, two letters or digits. Default `xx`: none. */
+  readonly region: string;
+  /** Store generation of new sessions. Default 0. */
+  readonly generation: number;
+  /** Whether the origins are spoken to by the contract. Default: all modes but `local`. */
+  readonly contract: boolean;
+}
+
+export interface CookiePolicy {
+  /** Without the `__Host-` that a secure cookie gets. Default `limpet`, or `limpet-<pool>` when an earlier pool on the same host has that. */
+  readonly name: string;
+  /** Default `lax`. */
+  readonly sameSite: 'lax' | 'strict' | 'none';
+  /** Default true. False drops `Secure` and the prefix: plain-http development. */
+  readonly secure: boolean;
+}
+
+export interface HealthPolicy {
+  /** Appended to the origin's url. Default `/`. */
+  readonly path: string;
+  /** Milliseconds between two probes. Default 5000. */
+  readonly intervalMs: number;
+  /** Milliseconds that a probe may take. Default 2000. */
+  readonly timeoutMs: number;
+  /** Failed probes in a row that take an origin out. Default 2. */
+  readonly fall: number;
+  /** Good probes in a row that bring it back. Default 2. */
+  readonly rise: number;
+  /** Statuses that are good. Default empty: 200 to 399. */
+  readonly expect: readonly number[];
+}
+
+export interface AttemptPolicy {
+  /** Milliseconds without headers after which a probe of doubt goes out. Default 300. */
+  readonly doubtAfterMs: number;
+  /** Milliseconds that a probe of doubt may take. Default 400. */
+  readonly doubtTimeoutMs: number;
+  /** Whether a silent probe of doubt condemns at once or after up to 5 s. Default `probe`. */
+  readonly hang: 'probe' | 'patient';
+  /** Milliseconds to the answer's headers, per attempt. Default 30000. */
+  readonly headersMs: number;
+  /** Milliseconds for all attempts together. Default 60000. */
+  readonly deadlineMs: number;
+  /** Bytes up to which a request's body is kept for another attempt. Default 65536. */
+  readonly bodyBytesMax: number;
+  /** Statuses of an origin that count as a failed attempt. Default none. */
+  readonly failoverOn: readonly (502 | 503 | 504)[];
+  /** Attempts per request. Default 3. */
+  readonly max: number;
+}
+
+export interface FallbackPolicy {
+  /** Paths whose GET answers may be kept though they are not marked public. Default none. */
+  readonly paths: readonly PathMatch[];
+  /** Bytes of the largest answer that is kept. Default 1 MiB. */
+  readonly bodyBytesMax: number;
+  /** Seconds in the `Retry-After` of the 503 page. Default 5. */
+  readonly retryAfterS: number;
+}

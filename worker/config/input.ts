@@ -1,0 +1,139 @@
+// What the operator writes. docs/configuration.md is the same as a page; schema.ts checks it and knows the defaults.
+
+export interface ConfigInput {
+  /** The origins of each application, by a name of your choice. Letters, digits, `.`, `-`, `_`; at most 64. */
+  pools: Readonly<Record<string, PoolInput>>;
+  /** Which requests go to which pool. First match wins; each pool needs a route. */
+  routes: readonly RouteInput[];
+  /** Who gets the `limpet-outcome`, `limpet-origin` … headers: nobody, who sends the debug token, everybody. Default `'off'`. */
+  debug?: 'off' | 'token' | 'always' | undefined;
+  /** What becomes of a client's own `X-Forwarded-*` and `Forwarded`: `'append'` only behind a proxy you trust. Default `'replace'`. */
+  forwarded?: 'replace' | 'append' | undefined;
+  /** The request header with the client's address. Default `{ header: 'cf-connecting-ip' }`. */
+  clientAddress?: { header: string } | undefined;
+  /** Allow origins at private addresses (10.x, 192.168.x, fd00::…). Loopback is always allowed, link-local never. Default false. */
+  allowPrivate?: boolean | undefined;
+}
+
+export interface RouteInput {
+  /** `'/*'`, `'/api/*'`, `'shop.example.com/*'`, `'*.example.com/app/*'`: an optional host without port, a path, an optional `*` at the end. */
+  match: string;
+  /** A key of `pools`. */
+  pool: string;
+}
+
+export interface PoolInput {
+  /** 1 to 1000 origins. */
+  origins: readonly OriginInput[];
+  /** What names a session; first match wins. Default `[{ by: 'cookie' }]`: Limpet's own cookie. */
+  affinity?: readonly AffinityInput[] | undefined;
+  /** Where a session's data is, how long it lives, what happens when its home is gone. */
+  session?: SessionInput | undefined;
+  /** Limpet's cookie. */
+  cookie?: CookieInput | undefined;
+  /** How origins are probed. */
+  health?: HealthInput | undefined;
+  /** How long to try, and how often. */
+  attempts?: AttemptsInput | undefined;
+  /** Which `Host` the origin sees: the public one or that of its url. Default `'origin'`. */
+  host?: 'preserve' | 'origin' | undefined;
+  /** Turn the origin's own host in `Location`, `Content-Location` and cookie `Domain` to the public one. Default true. */
+  rewriteHost?: boolean | undefined;
+  /** What is answered when no origin can. */
+  fallback?: FallbackInput | undefined;
+}
+
+export interface OriginInput {
+  /** Stable name, unique in the pool. Letters, digits, `.`, `-`, `_`; at most 64. */
+  id: string;
+  /** `https://a.example.com` or `https://example.com/prefix`: no user, password, query or fragment. */
+  url: string;
+  /** Share of new sessions, 0 to 1000. 0 takes no new sessions and keeps its own. Default 1. */
+  weight?: number | undefined;
+}
+
+export interface AffinityInput {
+  /** Limpet's cookie (always matches, so last), an application's cookie, a request header, or the client's address. */
+  by: 'cookie' | 'ip' | `cookie:${string}` | `header:${string}`;
+}
+
+export interface SessionInput {
+  /** Data in the origin only, kept in the shard too, or in a store that the origins share. Default `'replicated'`. */
+  mode?: 'local' | 'replicated' | 'external' | undefined;
+  /** Answer before the change is stored (`'async'`) or after (`'primary'`). Default `'primary'`. */
+  durability?: 'async' | 'primary' | undefined;
+  /** What a session gets whose home is gone. local: `'empty'`; replicated: `'restore'` (default) or `'empty'`; external: `'external'`. */
+  onHomeLost?: 'empty' | 'restore' | 'external' | undefined;
+  /** Shard unreachable: 503 (`'refuse'`) or the answer without acknowledgement (`'serve'`). Default `'refuse'`. */
+  onStoreFailure?: 'refuse' | 'serve' | undefined;
+  /** Milliseconds without a request after which a session ends: 1 min to 30 days. Default 30 min. */
+  idleMs?: number | undefined;
+  /** Milliseconds after which a session ends in any case: idleMs to 400 days. Default 12 h. */
+  absoluteMs?: number | undefined;
+  /** Milliseconds to wait for a silent home that has the only copy: 0 to 30000. Default 3000. */
+  holdMs?: number | undefined;
+  /** Bytes of one session's state: 1024 to 1500000. Default 262144. */
+  stateBytesMax?: number | undefined;
+  /** Bytes of state, before base64, that may travel in a header: 0 to 12288. Default 3072. */
+  headerStateBytesMax?: number | undefined;
+  /** Shards for new sessions, 1 to 4096. Sessions that exist stay where they are. Default 16. */
+  shards?: number | undefined;
+  /** Region of new sessions' shards: two lower-case letters or digits. Default `'xx'`. */
+  region?: string | undefined;
+  /** Store generation of new sessions, 0 to 1295. Default 0. */
+  generation?: number | undefined;
+  /** Speak the origin contract (docs/contract.md) with the origins. Default: all modes but `'local'`. */
+  contract?: boolean | undefined;
+}
+
+export interface CookieInput {
+  /** Name without prefix, at most 40 characters. Default `'limpet'`; `'limpet-<pool>'` when an earlier pool on the same host has that. */
+  name?: string | undefined;
+  /** Default `'lax'`. */
+  sameSite?: 'lax' | 'strict' | 'none' | undefined;
+  /** False for plain-http development: no `Secure`, no `__Host-`. Default true. */
+  secure?: boolean | undefined;
+}
+
+export interface HealthInput {
+  /** Path of the probe, starting with `/`. Default `'/'`. */
+  path?: string | undefined;
+  /** Milliseconds between two probes: 500 to 300000. Default 5000. */
+  intervalMs?: number | undefined;
+  /** Milliseconds for a probe: 50 to 60000, at most intervalMs. Default 2000. */
+  timeoutMs?: number | undefined;
+  /** Failed probes in a row until an origin is out: 1 to 10. Default 2. */
+  fall?: number | undefined;
+  /** Good probes in a row until it is back: 1 to 10. Default 2. */
+  rise?: number | undefined;
+  /** Statuses that are good. Default `[]`: 200 to 399. */
+  expect?: readonly number[] | undefined;
+}
+
+export interface AttemptsInput {
+  /** Milliseconds without headers until the origin is probed in doubt: 10 to 60000. Default 300. */
+  doubtAfterMs?: number | undefined;
+  /** Milliseconds for that probe: 10 to 60000. Default 400. */
+  doubtTimeoutMs?: number | undefined;
+  /** `'patient'` for applications that block while they work: waits up to 5 s. Default `'probe'`. */
+  hang?: 'probe' | 'patient' | undefined;
+  /** Milliseconds to the answer's headers, per attempt: 100 to 600000. Default 30000. */
+  headersMs?: number | undefined;
+  /** Milliseconds for all attempts together: headersMs to 600000. Default 60000. */
+  deadlineMs?: number | undefined;
+  /** Bytes up to which a request's body is kept so that it can be sent again: 0 to 8 MiB. Default 65536. */
+  bodyBytesMax?: number | undefined;
+  /** Statuses of an origin that count as a failed attempt. Default `[]`. */
+  failoverOn?: readonly (502 | 503 | 504)[] | undefined;
+  /** Attempts per request: 1 to 10. Default 3. */
+  max?: number | undefined;
+}
+
+export interface FallbackInput {
+  /** Paths such as `'/docs/*'` whose GET answers may be kept though they are not marked public. Default `[]`. */
+  paths?: readonly string[] | undefined;
+  /** Bytes of the largest answer that is kept: 0 to 25 MiB. Default 1 MiB. */
+  bodyBytesMax?: number | undefined;
+  /** Seconds in the `Retry-After` of the 503 page: 1 to 3600. Default 5. */
+  retryAfterS?: number | undefined;
+}

@@ -1,0 +1,228 @@
+// Rules across fields: each gets well-formed values and returns what is wrong, paths relative to what it got.
+import { addressKind } from './address.ts';
+import type { HostMatch, PathMatch } from './config.ts';
+import { isName, readAffinityKey, readMatch, readOriginUrl } from './patterns.ts';
+import type { Flaw } from './problems.ts';
+
+interface Origin {
+  readonly id: string;
+  readonly url: string;
+  readonly weight: number;
+}
+
+export function originRules(origins: readonly Origin[]): Flaw[] {
+  const sameId = repeats(origins, (origin) => origin.id).map(([at, first]) => ({
+    at: [at, 'id'],
+    wanted: `an id of its own (origins.${first} has this one)`,
+    found: origins[at]?.id,
+  }));
+  const sameUrl = repeats(origins, (origin) => readOriginUrl(origin.url).url).map(([at, first]) => ({
+    at: [at, 'url'],
+    wanted: `a url of its own (origins.${first} has this one)`,
+    found: origins[at]?.url,
+  }));
+  const idle = origins.every((origin) => origin.weight === 0);
+  const weight = {
+    at: [],
+    wanted: 'at least one origin with a weight above 0',
+    found: origins.map((origin) => origin.weight),
+  };
+  return [...sameId, ...sameUrl, ...(idle ? [weight] : [])];
+}
+
+export function affinityRules(rules: readonly { readonly by: string }[]): Flaw[] {
+  const keys = rules.map((rule) => JSON.stringify(readAffinityKey(rule.by)));
+  const same = repeats(keys, (key) => key).map(([at, first]) => ({
+    at: [at, 'by'],
+    wanted: `a key that affinity.${first} does not have already`,
+    found: rules[at]?.by,
+  }));
+  const early = rules.findIndex((rule, at) => rule.by === 'cookie' && at < rules.length - 1);
+  const order = {
+    at: [early, 'by'],
+    wanted: '"cookie" as the last rule, because it always matches',
+    found: 'cookie',
+  };
+  return early < 0 || same.length > 0 ? same : [order];
+}
+
+interface Pool {
+  readonly affinity: readonly { readonly by: string }[];
+  readonly cookie: { readonly name?: string | undefined };
+}
+
+/** An application's cookie cannot be Limpet's own. */
+export function poolRules({ affinity, cookie: { name = 'limpet' } }: Pool): Flaw[] {
+  const own = [`cookie:${name}`, `cookie:__Host-${name}`];
+  const wanted = `an application's cookie ("cookie" alone is Limpet's own)`;
+  return affinity.flatMap(({ by }, at) =>
+    own.includes(by) ? [{ at: ['affinity', at, 'by'], wanted, found: by }] : [],
+  );
+}
+
+const homeLost = { local: ['empty'], replicated: ['restore', 'empty'], external: ['external'] } as const;
+
+interface Session {
+  readonly mode: keyof typeof homeLost;
+  readonly onHomeLost?: string | undefined;
+  readonly idleMs: number;
+  readonly absoluteMs: number;
+  readonly contract?: boolean | undefined;
+}
+
+export function sessionRules({ mode, onHomeLost, idleMs, absoluteMs, contract }: Session): Flaw[] {
+  const fits: readonly string[] = homeLost[mode];
+  const choices = fits.map((choice) => JSON.stringify(choice)).join(' or ');
+  return flaws(
+    onHomeLost !== undefined &&
+      !fits.includes(onHomeLost) && {
+        at: ['onHomeLost'],
+        wanted: `${choices}, as mode is "${mode}"`,
+        found: onHomeLost,
+      },
+    absoluteMs < idleMs && { at: ['absoluteMs'], wanted: `at least idleMs (${idleMs})`, found: absoluteMs },
+    contract === false &&
+      mode === 'replicated' && { at: ['contract'], wanted: 'true, as mode is "replicated"', found: contract },
+  );
+}
+
+export function cookieRules({
+  sameSite,
+  secure,
+}: {
+  readonly sameSite: string;
+  readonly secure: boolean;
+}): Flaw[] {
+  return flaws(
+    sameSite === 'none' &&
+      !secure && { at: ['secure'], wanted: 'true, as sameSite is "none"', found: secure },
+  );
+}
+
+export function healthRules({
+  intervalMs,
+  timeoutMs,
+}: {
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+}): Flaw[] {
+  return flaws(
+    timeoutMs > intervalMs && {
+      at: ['timeoutMs'],
+      wanted: `at most intervalMs (${intervalMs})`,
+      found: timeoutMs,
+    },
+  );
+}
+
+export function attemptRules({
+  headersMs,
+  deadlineMs,
+}: {
+  readonly headersMs: number;
+  readonly deadlineMs: number;
+}): Flaw[] {
+  return flaws(
+    deadlineMs < headersMs && {
+      at: ['deadlineMs'],
+      wanted: `at least headersMs (${headersMs})`,
+      found: deadlineMs,
+    },
+  );
+}
+
+/** First match wins, so what an earlier route covers is never reached. */
+export function routeRules(routes: readonly { readonly match: string }[]): Flaw[] {
+  const read = routes.map((route) => readMatch(route.match));
+  return routes.flatMap(({ match }, at) => {
+    const mine = read[at];
+    const by = read.findIndex((other, earlier) => earlier < at && mine !== undefined && covers(other, mine));
+    return by < 0
+      ? []
+      : [
+          {
+            at: [at, 'match'],
+            wanted: `a match that routes.${by} ("${routes[by]?.match}") does not cover`,
+            found: match,
+          },
+        ];
+  });
+}
+
+interface Match {
+  readonly host: HostMatch;
+  readonly path: PathMatch;
+}
+
+const covers = (one: Match, other: Match) =>
+  coversHost(one.host, other.host) && coversPath(one.path, other.path);
+
+function coversPath(one: PathMatch, other: PathMatch): boolean {
+  if (one.kind === 'prefix') return other.path.startsWith(one.path);
+  return other.kind === 'exact' && other.path === one.path;
+}
+
+export function coversHost(one: HostMatch, other: HostMatch): boolean {
+  if (one.kind === 'any') return true;
+  if (one.kind === 'exact') return other.kind === 'exact' && other.host === one.host;
+  if (other.kind === 'any') return false;
+  return (other.kind === 'exact' ? other.host : other.suffix).endsWith(one.suffix);
+}
+
+/** Names that every object has would be found in a lookup though nobody defined them. */
+export function poolNameRules(names: readonly string[]): Flaw[] {
+  const wanted =
+    "a pool's name: a letter or digit, then up to 63 letters, digits, dots, dashes and underscores";
+  return names.flatMap((name) => {
+    if (!isName(name)) return [{ at: ['pools', name], wanted, found: name }];
+    return name in {} || name === 'prototype'
+      ? [{ at: ['pools', name], wanted: 'a name that JavaScript does not use itself', found: name }]
+      : [];
+  });
+}
+
+export interface AddressRules {
+  readonly allowPrivate: boolean;
+  readonly production: boolean;
+  /** What the routes listen to: an origin there would be Limpet itself. */
+  readonly hosts: readonly HostMatch[];
+}
+
+/** Where an origin may be. Only what is written can be judged: a name may still resolve to anything. */
+export function addressRules(url: string, { allowPrivate, production, hosts }: AddressRules): Flaw[] {
+  const { hostname } = readOriginUrl(url);
+  const kind = addressKind(hostname);
+  const self =
+    kind !== 'loopback' &&
+    hosts.some((host) => host.kind !== 'any' && coversHost(host, { kind: 'exact', host: hostname }));
+  return flaws(
+    kind === 'forbidden' && {
+      at: [],
+      wanted: 'an address that is not link-local, reserved or a metadata service',
+      found: url,
+    },
+    kind === 'private' &&
+      !allowPrivate && { at: [], wanted: 'a public address, or allowPrivate: true', found: url },
+    kind === 'public' &&
+      production && {
+        at: [],
+        wanted: 'a host name (Cloudflare answers 1003 for a bare address)',
+        found: url,
+      },
+    self && { at: [], wanted: 'a host that no route matches, as requests would come back here', found: url },
+  );
+}
+
+function flaws(...found: readonly (Flaw | false)[]): Flaw[] {
+  return found.filter((flaw) => flaw !== false);
+}
+
+/** Pairs (index, index of the first with the same key). */
+function repeats<T>(items: readonly T[], key: (item: T) => string): [at: number, first: number][] {
+  const firsts = new Map<string, number>();
+  return items.flatMap((item, at): [number, number][] => {
+    const first = firsts.get(key(item));
+    if (first === undefined) firsts.set(key(item), at);
+    return first === undefined ? [] : [[at, first]];
+  });
+}

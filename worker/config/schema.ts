@@ -1,0 +1,158 @@
+import * as v from 'valibot';
+import { block, flag, isRecord, list, oneOf, ruled, text, value, whole } from './fields.ts';
+import type { ConfigInput } from './input.ts';
+import { isAffinityKey, isMatch, isName, isOriginUrl, isPathPattern, isToken } from './patterns.ts';
+import {
+  affinityRules,
+  attemptRules,
+  cookieRules,
+  healthRules,
+  originRules,
+  poolRules,
+  routeRules,
+  sessionRules,
+} from './rules.ts';
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+const dayMs = 24 * hourMs;
+const mebibyte = 1024 * 1024;
+
+const nameOf = (what: string) =>
+  text(`${what}: a letter or digit, then up to 63 letters, digits, dots, dashes and underscores`, isName);
+
+const pathPattern = text('a path that starts with "/", with "*" only at its end', isPathPattern);
+
+const origin = block({
+  id: nameOf('an id'),
+  url: text('an http or https url without user, password, query and fragment', isOriginUrl),
+  weight: v.optional(whole(0, 1000), 1),
+});
+
+type AffinityKey = 'cookie' | 'ip' | `cookie:${string}` | `header:${string}`;
+
+const affinity = block({
+  by: value<AffinityKey>(
+    '"cookie", "cookie:<name>", "header:<name>" (not limpet-*, not cookie) or "ip"',
+    (found) => typeof found === 'string' && isAffinityKey(found),
+  ),
+});
+
+const session = ruled(
+  block({
+    mode: v.optional(oneOf(['local', 'replicated', 'external']), 'replicated'),
+    durability: v.optional(oneOf(['async', 'primary'], ' ("quorum" is not available yet)'), 'primary'),
+    onHomeLost: v.optional(oneOf(['empty', 'restore', 'external'])),
+    onStoreFailure: v.optional(oneOf(['refuse', 'serve']), 'refuse'),
+    idleMs: v.optional(whole(minuteMs, 30 * dayMs, 'milliseconds'), 30 * minuteMs),
+    absoluteMs: v.optional(whole(minuteMs, 400 * dayMs, 'milliseconds'), 12 * hourMs),
+    holdMs: v.optional(whole(0, 30_000, 'milliseconds'), 3000),
+    stateBytesMax: v.optional(whole(1024, 1_500_000, 'bytes'), 262_144),
+    headerStateBytesMax: v.optional(whole(0, 12_288, 'bytes'), 3072),
+    shards: v.optional(whole(1, 4096), 16),
+    region: v.optional(
+      text('two lower-case letters or digits', (region) => /^[a-z0-9]{2}$/.test(region)),
+      'xx',
+    ),
+    generation: v.optional(whole(0, 1295), 0), // two digits in base 36
+    contract: v.optional(flag()),
+  }),
+  sessionRules,
+);
+
+const cookieName = text(
+  'a cookie name of up to 40 characters without "__Host-" or "__Secure-" (Limpet adds the prefix)',
+  (name) => isToken(name) && name.length <= 40 && !/^__(host|secure)-/i.test(name),
+);
+
+const cookie = ruled(
+  block({
+    name: v.optional(cookieName),
+    sameSite: v.optional(oneOf(['lax', 'strict', 'none']), 'lax'),
+    secure: v.optional(flag(), true),
+  }),
+  cookieRules,
+);
+
+const health = ruled(
+  block({
+    path: v.optional(
+      text('a path that starts with "/"', (path) => /^\/[^\s\\#]*$/.test(path)),
+      '/',
+    ),
+    intervalMs: v.optional(whole(500, 5 * minuteMs, 'milliseconds'), 5000),
+    timeoutMs: v.optional(whole(50, minuteMs, 'milliseconds'), 2000),
+    fall: v.optional(whole(1, 10), 2),
+    rise: v.optional(whole(1, 10), 2),
+    expect: v.optional(list(whole(200, 599), 0, 100, 'statuses'), []),
+  }),
+  healthRules,
+);
+
+const attempts = ruled(
+  block({
+    doubtAfterMs: v.optional(whole(10, minuteMs, 'milliseconds'), 300),
+    doubtTimeoutMs: v.optional(whole(10, minuteMs, 'milliseconds'), 400),
+    hang: v.optional(oneOf(['probe', 'patient']), 'probe'),
+    headersMs: v.optional(whole(100, 10 * minuteMs, 'milliseconds'), 30_000),
+    deadlineMs: v.optional(whole(100, 10 * minuteMs, 'milliseconds'), 60_000),
+    bodyBytesMax: v.optional(whole(0, 8 * mebibyte, 'bytes'), 65_536),
+    failoverOn: v.optional(list(oneOf([502, 503, 504]), 0, 3, 'statuses'), []),
+    max: v.optional(whole(1, 10), 3),
+  }),
+  attemptRules,
+);
+
+const fallback = block({
+  paths: v.optional(list(pathPattern, 0, 100, 'paths'), []),
+  bodyBytesMax: v.optional(whole(0, 25 * mebibyte, 'bytes'), mebibyte), // a KV value is at most 25 MiB
+  retryAfterS: v.optional(whole(1, 3600, 'seconds'), 5),
+});
+
+const pool = ruled(
+  block({
+    origins: ruled(list(origin, 1, 1000, 'origins'), originRules),
+    affinity: v.optional(ruled(list(affinity, 1, 16, 'rules'), affinityRules), [{ by: 'cookie' }]),
+    session: v.optional(session, {}),
+    cookie: v.optional(cookie, {}),
+    health: v.optional(health, {}),
+    attempts: v.optional(attempts, {}),
+    host: v.optional(oneOf(['preserve', 'origin']), 'origin'),
+    rewriteHost: v.optional(flag(), true),
+    fallback: v.optional(fallback, {}),
+  }),
+  poolRules,
+);
+
+const route = block({
+  match: text(
+    'a host and a path such as "/*", "shop.example.com/*" or "*.example.com/app/*", without a port',
+    isMatch,
+  ),
+  pool: nameOf("a pool's name"),
+});
+
+type Pools = Readonly<Record<string, v.InferInput<typeof pool>>>;
+
+const pools = v.pipe(
+  value<Pools>(
+    'an object with at least one pool',
+    (found) => isRecord(found) && Object.keys(found).length > 0,
+  ),
+  v.record(v.string(), pool),
+);
+
+export const configSchema = block({
+  pools,
+  routes: ruled(list(route, 1, 1000, 'routes'), routeRules),
+  debug: v.optional(oneOf(['off', 'token', 'always']), 'off'),
+  forwarded: v.optional(oneOf(['replace', 'append']), 'replace'),
+  clientAddress: v.optional(block({ header: text("a header's name", isToken) }), {
+    header: 'cf-connecting-ip',
+  }),
+  allowPrivate: v.optional(flag(), false),
+}) satisfies v.BaseSchema<ConfigInput, unknown, v.BaseIssue<unknown>>;
+
+/** What the schema makes of the operator's input: defaults in place, the small languages not read yet. */
+export type Checked = v.InferOutput<typeof configSchema>;
+export type CheckedPool = v.InferOutput<typeof pool>;

@@ -1,0 +1,112 @@
+import { type InstanceId, noInstance, type OriginId } from './ids.ts';
+import type { Assumed, Limits, Row, Slot } from './row.ts';
+
+/**
+ * The six rules by which no stale copy can win (docs/spec.md, FN). Pure: a slot and a wish in, an answer and the next slot out.
+ * `raise` names the origin whose incarnation must rise, so that cookies signed before ask the map once.
+ */
+export interface Verdict<Answer> {
+  readonly answer: Answer;
+  /** The slot to be written; absent when nothing changes. */
+  readonly next?: Slot;
+  readonly raise?: OriginId;
+}
+
+export type Ended = { readonly kind: 'ended' };
+export type Located = { readonly kind: 'row'; readonly row: Row };
+
+export interface Claim {
+  readonly by: 'edge' | 'origin';
+  readonly expected: number;
+  readonly home: OriginId;
+  readonly instance: InstanceId;
+  readonly nonce: string;
+  /** `keep`: a session of which nothing is stored is not moved, since its only copy is in the old home's memory. */
+  readonly uncopied: 'keep' | 'move';
+  readonly assumed: Assumed;
+  readonly limits: Limits;
+}
+export type Claimed =
+  | { readonly kind: 'claimed'; readonly row: Row }
+  /** Only its old home has a copy, and `uncopied` said to keep it there. */
+  | { readonly kind: 'uncopied'; readonly row: Row }
+  /** The epoch is not the one to be replaced: this is where the session lives now. */
+  | Located
+  | Ended;
+
+export function claim(slot: Slot, wish: Claim): Verdict<Claimed> {
+  if (slot.kind === 'ended') return { answer: { kind: 'ended' } };
+  const row = rowOf(slot, wish);
+  if (isRepeat(row, wish)) return { answer: { kind: 'claimed', row } };
+  if (row.epoch !== wish.expected) return { answer: { kind: 'row', row } };
+  if (wish.by === 'origin' && row.home !== wish.home) return { answer: { kind: 'row', row } };
+  if (row.home !== wish.home && row.version === 0 && wish.uncopied === 'keep') return { answer: { kind: 'uncopied', row } };
+  const next = { ...row, home: wish.home, instance: wish.instance, epoch: row.epoch + 1, claimedBy: wish.nonce, ...later(row, wish.limits) };
+  return { answer: { kind: 'claimed', row: next }, next: { kind: 'row', row: next }, ...raisedBy(row, wish) };
+}
+
+function isRepeat(row: Row, wish: Claim): boolean {
+  return row.epoch === wish.expected + 1 && row.claimedBy === wish.nonce && row.home === wish.home;
+}
+
+function raisedBy(row: Row, wish: Claim): { raise?: OriginId } {
+  return row.home !== wish.home || row.instance !== wish.instance ? { raise: row.home } : {};
+}
+
+export interface Put {
+  readonly home: OriginId;
+  readonly instance: InstanceId;
+  readonly epoch: number;
+  readonly version: number;
+  readonly assumed: Assumed;
+  readonly limits: Limits;
+}
+export type PutSaid = { readonly kind: 'stored' | 'superseded' | 'fenced'; readonly row: Row } | Ended;
+
+export function put(slot: Slot, wish: Put): Verdict<PutSaid> {
+  if (slot.kind === 'ended') return { answer: { kind: 'ended' } };
+  const row = rowOf(slot, wish);
+  if (row.epoch !== wish.epoch || row.home !== wish.home) return { answer: { kind: 'fenced', row } };
+  if (row.instance !== noInstance && row.instance !== wish.instance) return { answer: { kind: 'fenced', row } };
+  if (wish.version <= row.version) return { answer: { kind: row.instance === noInstance ? 'fenced' : 'superseded', row } };
+  const next = { ...row, instance: wish.instance, version: wish.version, ...later(row, wish.limits) };
+  return { answer: { kind: 'stored', row: next }, next: { kind: 'row', row: next } };
+}
+
+/** Renewal: confirms home and epoch, extends the expiry, and writes the row of a session that has none yet. */
+export function renew(slot: Slot, wish: { assumed: Assumed; limits: Limits }): Verdict<Located | Ended> {
+  if (slot.kind === 'ended') return { answer: { kind: 'ended' } };
+  const row = rowOf(slot, wish);
+  const next = { ...row, ...later(row, wish.limits) };
+  return { answer: { kind: 'row', row: next }, next: { kind: 'row', row: next } };
+}
+
+/** An end ignores epochs: whoever holds the session may end it, and nothing brings it back. */
+export function end(slot: Slot, wish: { home: OriginId; instance: InstanceId; endsAt: number }): Verdict<Ended> {
+  const next: Slot = { kind: 'ended', endsAt: wish.endsAt };
+  if (slot.kind === 'ended') return { answer: { kind: 'ended' } };
+  if (slot.kind === 'none') return { answer: { kind: 'ended' }, next };
+  const own = slot.row.home === wish.home && slot.row.instance === wish.instance;
+  return { answer: { kind: 'ended' }, next, ...(own ? {} : { raise: slot.row.home }) };
+}
+
+export type Rotated = { readonly kind: 'rotated'; readonly row: Row } | { readonly kind: 'fenced'; readonly row: Row } | Ended;
+
+/** Login: the state goes on under a new id, whose row this answers with; the old id is ended. */
+export function rotate(slot: Slot, wish: Put): Verdict<Rotated> {
+  const { answer } = put(slot, wish);
+  if (answer.kind === 'ended') return { answer };
+  if (answer.kind === 'fenced') return { answer: { kind: 'fenced', row: answer.row } };
+  const row = { ...answer.row, epoch: 1, claimedBy: '' };
+  return { answer: { kind: 'rotated', row }, next: { kind: 'ended', endsAt: row.endsAt } };
+}
+
+/** No row is a row: the home and epoch that the signed cookie or capability names, no instance, nothing stored. */
+function rowOf(slot: Slot, wish: { assumed: Assumed; limits: Limits }): Row {
+  if (slot.kind === 'row') return slot.row;
+  return { ...wish.assumed, instance: noInstance, version: 0, claimedBy: '', ...wish.limits };
+}
+
+function later(row: Row, limits: Limits): Limits {
+  return { endsAt: row.endsAt, expiresAt: Math.min(row.endsAt, Math.max(row.expiresAt, limits.expiresAt)) };
+}

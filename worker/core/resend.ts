@@ -1,0 +1,29 @@
+import { type FailureKind, failures } from './failure.ts';
+
+/** What of a request decides whether it may be sent again. */
+export interface Sending {
+  readonly method: string;
+  readonly idempotencyKey: 'present' | 'absent';
+  /** `none`: nothing to replay; `kept`: a copy of the body is at hand; `gone`: it was streamed away. */
+  readonly body: 'none' | 'kept' | 'gone';
+}
+
+const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+export function isSafe(method: string): boolean {
+  return safeMethods.has(method);
+}
+
+/**
+ * The one table of what may be repeated: safe methods, a request with an Idempotency-Key, or one that was provably never delivered;
+ * and in each case only with the whole body at hand.
+ */
+export function mayResend(sending: Sending, failure: FailureKind): boolean {
+  if (sending.body === 'gone') return false;
+  return isSafe(sending.method) || sending.idempotencyKey === 'present' || failures[failure].undelivered;
+}
+
+/** An answer that proves that the application has not run (409 with `Limpet-Need`) asks only for the body. */
+export function mayRepeat(sending: Sending): boolean {
+  return sending.body !== 'gone';
+}

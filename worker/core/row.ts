@@ -1,0 +1,40 @@
+import type { InstanceId, OriginId } from './ids.ts';
+
+/** What the map knows of a session. Times are milliseconds since 1970. */
+export interface Row {
+  readonly home: OriginId;
+  readonly instance: InstanceId;
+  readonly epoch: number;
+  /** Number of the newest stored state; 0 while nothing is stored. */
+  readonly version: number;
+  /** When the session has been idle for too long. Every renewal and every stored state moves it on. */
+  readonly expiresAt: number;
+  /** The absolute limit, which nothing moves. */
+  readonly endsAt: number;
+  /** The nonce of the claim that made this epoch: a claim whose answer was lost is repeated under the same nonce. */
+  readonly claimedBy: string;
+}
+
+/** What a shard holds under a session id. An ended session keeps its mark until the absolute limit. */
+export type Slot =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'row'; readonly row: Row }
+  | { readonly kind: 'ended'; readonly endsAt: number };
+
+/** The row as it stands without one being written: what a signed cookie or capability says. */
+export interface Assumed {
+  readonly home: OriginId;
+  readonly epoch: number;
+}
+
+export interface Limits {
+  readonly expiresAt: number;
+  readonly endsAt: number;
+}
+
+/** The slot as of now: what has expired is not there any more, whether a sweep has run or not. */
+export function current(slot: Slot, now: number): Slot {
+  if (slot.kind === 'row' && (slot.row.expiresAt <= now || slot.row.endsAt <= now)) return { kind: 'none' };
+  if (slot.kind === 'ended' && slot.endsAt <= now) return { kind: 'none' };
+  return slot;
+}

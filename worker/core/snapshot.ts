@@ -1,0 +1,44 @@
+import type { OriginId } from './ids.ts';
+
+/** What a pool's monitor knows, as one immutable value. The version rises with every change. */
+export interface Snapshot {
+  readonly version: number;
+  readonly origins: Readonly<Record<OriginId, Standing>>;
+}
+
+export interface Standing {
+  readonly health: 'up' | 'down';
+  /** Rises when the origin returns from being down and when one of its sessions was claimed away: cookies of an older one ask the map. */
+  readonly incarnation: number;
+}
+
+/** A pool of which nobody has heard anything yet: every origin counts as up until a probe says otherwise. */
+export const emptySnapshot: Snapshot = { version: 0, origins: {} };
+
+const unheardOf: Standing = { health: 'up', incarnation: 0 };
+
+export function standingOf(snapshot: Snapshot, origin: OriginId): Standing {
+  return snapshot.origins[origin] ?? unheardOf;
+}
+
+/** How far a snapshot may be trusted, by its age. */
+export type Trust = 'fresh' | 'refresh' | 'stale';
+
+export const refreshAfterMs = 1_000;
+export const staleAfterMs = 5_000;
+
+export function trustIn(ageMs: number): Trust {
+  if (ageMs <= refreshAfterMs) return 'fresh';
+  return ageMs <= staleAfterMs ? 'refresh' : 'stale';
+}
+
+/** A snapshot and when the monitor said it. */
+export interface ToldSnapshot {
+  readonly snapshot: Snapshot;
+  readonly at: number;
+}
+
+/** Where the KV mirror keeps it. */
+export function snapshotMirrorKey(pool: string): string {
+  return `snapshot:${pool}`;
+}

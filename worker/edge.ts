@@ -1,0 +1,70 @@
+import type { Config, PoolConfig } from './config/config.ts';
+import type { Secrets } from './config/secrets.ts';
+import { originId, poolName } from './core/ids.ts';
+import { createKeyring, viaName } from './core/keyring.ts';
+import { Lru } from './core/lru.ts';
+import { placementOf } from './core/rendezvous.ts';
+import { createCounters } from './observe/counters.ts';
+import { createDoubt } from './stores/doubt.ts';
+import { createFallback, type FallbackStore } from './stores/fallback.ts';
+import type { Platform } from './stores/platform.ts';
+import { createShards, type ShardObjects } from './stores/session-shards.ts';
+import { createReportSuspect, createSnapshots, type MonitorObjects, type SnapshotCache } from './stores/snapshots.ts';
+import { createSuspicions } from './stores/suspicions.ts';
+import type { Edge, Pool } from './visit.ts';
+
+/** What the deployment binds. */
+export interface Bindings {
+  readonly shards: ShardObjects;
+  readonly monitors: MonitorObjects;
+  readonly fallback: FallbackStore;
+  readonly cache: SnapshotCache;
+  readonly apiBase: string | undefined;
+  /** When this version was deployed, in milliseconds: of two configurations the monitor follows the younger one. */
+  readonly revision: number;
+}
+
+/** Makes an isolate's Limpet ready: every port that its requests share, and every key they need. */
+export async function createEdge(config: Config, secrets: Secrets, bindings: Bindings, platform: Platform): Promise<Edge> {
+  const pools = await Promise.all(Object.values(config.pools).map((pool) => createPool(pool, secrets, bindings, platform)));
+  return {
+    config,
+    clock: platform.clock,
+    chance: platform.chance,
+    timers: platform.timers,
+    fetch: platform.fetch,
+    counters: createCounters(),
+    pools: new Map(pools.map((pool) => [pool.name, pool])),
+    via: await viaName(secrets.originSecret),
+    apiBase: bindings.apiBase,
+    debugToken: secrets.adminToken,
+  };
+}
+
+const jarsMax = 8_192;
+
+async function createPool(config: PoolConfig, secrets: Secrets, bindings: Bindings, platform: Platform): Promise<Pool> {
+  const name = poolName(config.name);
+  const origins = new Map(config.origins.map((origin) => [originId(origin.id), origin]));
+  const { clock, timers, fetch, waitUntil } = platform;
+  const { intervalMs, timeoutMs, fall } = config.health;
+  const probing = { revision: bindings.revision, health: config.health, origins: [...origins].map(([id, { url }]) => ({ id, url })) };
+  return {
+    name,
+    config,
+    origins,
+    placement: placementOf([...origins].map(([id, { weight }]) => ({ id, weight }))),
+    cookieName: config.cookie.secure ? `__Host-${config.cookie.name}` : config.cookie.name,
+    keyring: await createKeyring(name, [...origins.keys()], secrets),
+    jars: new Lru(jarsMax),
+    signed: new Lru(jarsMax),
+    learned: new Lru(jarsMax),
+    copied: new Lru(1_024),
+    suspicions: createSuspicions((intervalMs + timeoutMs) * fall),
+    shards: createShards(name, bindings.shards, { clock, timers }),
+    snapshots: createSnapshots({ pool: name, probing, monitors: bindings.monitors, cache: bindings.cache, mirror: bindings.fallback, clock, timers, waitUntil }),
+    report: createReportSuspect({ pool: name, monitors: bindings.monitors }),
+    doubt: createDoubt(config, { clock, timers, fetch }),
+    fallback: createFallback(name, bindings.fallback, { clock, bodyBytesMax: config.fallback.bodyBytesMax }),
+  };
+}

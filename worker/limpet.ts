@@ -1,0 +1,95 @@
+import { isApiPath, storeApi } from './admin/store-api.ts';
+import type { Config } from './config/config.ts';
+import type { ConfigInput } from './config/input.ts';
+import { loadConfig } from './config/parse.ts';
+import { sentence } from './config/problems.ts';
+import { parseSecrets } from './config/secrets.ts';
+import { type Bindings, createEdge } from './edge.ts';
+import { serve } from './pipeline.ts';
+import type { WaitUntil } from './ports.ts';
+import { misconfigured, refuseAtGate, unroutable } from './steps/gate.ts';
+import { open } from './steps/open.ts';
+import { requestUrl, route } from './steps/route.ts';
+import { platform } from './stores/platform.ts';
+import type { ShardObjects } from './stores/session-shards.ts';
+import type { MonitorObject, SnapshotCache } from './stores/snapshots.ts';
+import type { Edge, Visit } from './visit.ts';
+
+/** The bindings that Limpet wants of its Worker; wrangler.toml declares them. */
+export interface LimpetEnv {
+  readonly SESSION_SHARD: ShardObjects;
+  readonly POOL_MONITOR: { getByName(name: string): MonitorObject & { check(): Promise<void> } };
+  readonly FALLBACK: Bindings['fallback'];
+  readonly COOKIE_KEYS: string;
+  readonly ORIGIN_SECRET: string;
+  readonly ADMIN_TOKEN: string;
+  /** Where origins reach the store API, when not under the host that clients use. */
+  readonly LIMPET_API?: string;
+  readonly VERSION?: { readonly timestamp: string };
+}
+
+export interface LimpetContext {
+  waitUntil(work: Promise<unknown>): void;
+}
+
+export interface LimpetHandler {
+  fetch(request: Request, env: LimpetEnv, ctx: LimpetContext): Promise<Response>;
+  scheduled(controller: unknown, env: LimpetEnv): Promise<void>;
+}
+
+/**
+ * Limpet as a Worker's handler. A bad configuration throws here, so that it never serves; bad secrets answer every request with 503 and are named
+ * in the log.
+ */
+export function limpet(input: ConfigInput): LimpetHandler {
+  const config = loadConfig(input, { production: false });
+  let edge: Edge | undefined;
+  return {
+    fetch(request, env, ctx) {
+      const waitUntil: WaitUntil = (work) => ctx.waitUntil(work);
+      if (edge !== undefined) return handle(request, edge, waitUntil);
+      return ready(config, env).then((made) => {
+        edge = made;
+        return made === undefined ? misconfigured() : handle(request, made, waitUntil);
+      });
+    },
+    async scheduled(_controller, env) {
+      await Promise.all(Object.keys(config.pools).map((pool) => env.POOL_MONITOR.getByName(pool).check()));
+    },
+  };
+}
+
+function handle(request: Request, edge: Edge, waitUntil: WaitUntil): Promise<Response> {
+  const refused = refuseAtGate(request, edge);
+  if (refused !== undefined) return Promise.resolve(refused);
+  const url = requestUrl(request.url);
+  if (isApiPath(url.target)) return storeApi(request, edge);
+  const name = route(url, edge.config);
+  const pool = name === undefined ? undefined : edge.pools.get(name);
+  if (pool === undefined) return Promise.resolve(unroutable());
+  const visit = open(request, edge, pool, url, waitUntil);
+  return visit instanceof Promise ? visit.then((opened: Visit) => serve(opened)) : serve(visit);
+}
+
+async function ready(config: Config, env: LimpetEnv): Promise<Edge | undefined> {
+  const parsed = parseSecrets(env);
+  if (!parsed.ok) {
+    for (const problem of parsed.problems) console.error(`Cannot serve: ${sentence(problem)}`);
+    return undefined;
+  }
+  const bindings: Bindings = {
+    shards: env.SESSION_SHARD,
+    monitors: env.POOL_MONITOR,
+    fallback: env.FALLBACK,
+    cache: coloCache,
+    apiBase: env.LIMPET_API,
+    revision: Date.parse(env.VERSION?.timestamp ?? '') || 0,
+  };
+  return createEdge(config, parsed.secrets, bindings, platform);
+}
+
+/** Looked up when it is used: a runtime without a cache throws there, and the monitor is asked instead. */
+const coloCache: SnapshotCache = {
+  match: async (url) => caches.default.match(url),
+  put: async (url, response) => caches.default.put(url, response),
+};

@@ -1,0 +1,127 @@
+import type { Claim, Claimed, Ended, Located, Put, PutSaid, Rotated } from './core/fence.ts';
+import type { InstanceId, OriginId, PoolName, SessionId } from './core/ids.ts';
+import type { Assumed, Limits, Row } from './core/row.ts';
+import type { Snapshot } from './core/snapshot.ts';
+
+/** What the shell needs from the platform. Everything that differs between Cloudflare, a laptop and a simulated world stands here. */
+
+export interface Clock {
+  /** Milliseconds since 1970. On Cloudflare it only moves with I/O. */
+  now(): number;
+}
+
+export interface Chance {
+  bytes(count: number): Uint8Array<ArrayBuffer>;
+}
+
+export interface Timers {
+  /** Runs once after `ms`, unless it is cancelled before. */
+  after(ms: number, run: () => void): () => void;
+  /** Resolves after `ms`, or at once when the signal fires. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+/** Keeps work alive after the answer has left. */
+export type WaitUntil = (work: Promise<unknown>) => void;
+
+/** The shard did not answer within its retries. A write may nevertheless have been done. */
+export interface Unreachable {
+  readonly kind: 'unreachable';
+  readonly why: string;
+}
+
+/** A session's newest state as bytes, opaque to Limpet, with the seal that binds it to (pool, session, epoch). */
+export interface SealedState {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly seal: string;
+  /** The epoch under which it was stored, which the seal covers. */
+  readonly epoch: number;
+}
+
+export interface StatePut extends Put {
+  readonly state: SealedState;
+}
+
+export interface Handover {
+  /** Absent where nothing is stored: version 0. */
+  readonly state?: SealedState;
+}
+
+export type LocatedSlot = Located | Ended | { readonly kind: 'none' };
+export type ClaimAnswer = Claimed & Handover;
+export type RotateWish = Put & { readonly to: SessionId; readonly state?: SealedState };
+export type EndWish = { readonly home: OriginId; readonly instance: InstanceId; readonly endsAt: number };
+export type RenewWish = { readonly assumed: Assumed; readonly limits: Limits };
+
+export interface ListPage {
+  readonly rows: readonly (Row & { readonly session: SessionId })[];
+  readonly cursor: string | undefined;
+}
+
+/** The store of one pool's sessions. The shard that owns a session is read from its id. */
+export interface Shards {
+  locate(session: SessionId): Promise<LocatedSlot | Unreachable>;
+  claim(session: SessionId, wish: Claim): Promise<ClaimAnswer | Unreachable>;
+  put(session: SessionId, wish: StatePut): Promise<PutSaid | Unreachable>;
+  renew(session: SessionId, wish: RenewWish): Promise<Located | Ended | Unreachable>;
+  end(session: SessionId, wish: EndWish): Promise<Ended | Unreachable>;
+  rotate(session: SessionId, wish: RotateWish): Promise<Rotated | Unreachable>;
+}
+
+/** What this isolate remembers of the pool's snapshot. */
+export interface Snapshots {
+  /** The snapshot at hand and its age; never waits. */
+  current(): HeldSnapshot;
+  /** Asks the colo's cache, then the monitor, then the KV mirror; waits for at most `patienceMs`. */
+  refresh(patienceMs: number): Promise<HeldSnapshot>;
+}
+
+export interface HeldSnapshot {
+  readonly snapshot: Snapshot;
+  /** `Infinity` where this isolate has none yet. */
+  readonly ageMs: number;
+}
+
+/** Tells the pool's monitor that an origin became suspect here. Transitions only, never a report per request. */
+export type ReportSuspect = (origin: OriginId) => Promise<void>;
+
+/** What isolates know by themselves of origins that failed them. */
+export interface Suspicions {
+  isSuspect(origin: OriginId, now: number): boolean;
+  /** When this isolate first could not reach the origin; undefined while it is trusted. */
+  since(origin: OriginId, now: number): number | undefined;
+  suspect(origin: OriginId, now: number): 'newly' | 'already';
+  trust(origin: OriginId): void;
+}
+
+/** A probe of doubt: does the origin answer at all? At most one at a time runs per isolate and origin. */
+export type Doubt = (origin: OriginId) => Promise<'answers' | 'refuses' | 'silent'>;
+
+export interface CopyInFallback {
+  readonly row: Row;
+  readonly state: SealedState;
+  readonly ageMs: number;
+}
+
+export interface CachedAnswer {
+  readonly response: Response;
+  readonly ageMs: number;
+}
+
+/** The KV-backed fallback. Never the signal, always the last layer. */
+export interface Fallback {
+  answer(key: string): Promise<CachedAnswer | undefined>;
+  keepAnswer(key: string, response: Response): Promise<void>;
+  session(session: SessionId): Promise<CopyInFallback | undefined>;
+  page(): Promise<string | undefined>;
+}
+
+/** Counters of this isolate. */
+export interface Counters {
+  add(name: string): void;
+  all(): Readonly<Record<string, number>>;
+}
+
+export type { PoolName };

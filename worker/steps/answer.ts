@@ -1,0 +1,26 @@
+import { type FailureKind, failureOfStatus } from '../core/failure.ts';
+import type { Visit } from '../visit.ts';
+
+/** What an origin says it lacks, before its application has run. */
+export type Need = 'state' | 'row' | 'session';
+
+export type AttemptResult =
+  | { readonly kind: 'answer'; readonly response: Response }
+  | { readonly kind: 'need'; readonly need: Need }
+  | { readonly kind: 'failed'; readonly failure: FailureKind };
+
+/** Reads what came back: an answer, a need, or a status that stands for a failure. */
+export function readAnswer(visit: Visit, response: Response): AttemptResult {
+  if (response.status === 409) {
+    const need = needOf(response.headers.get('limpet-need'));
+    if (need !== undefined) return { kind: 'need', need };
+  }
+  if (response.status === 101 && response.webSocket === null) return { kind: 'failed', failure: 'protocol' };
+  if (response.status === 101 && !visit.request.headers.has('upgrade')) return { kind: 'failed', failure: 'protocol' };
+  const failure = failureOfStatus(response.status, visit.pool.config.attempts.failoverOn);
+  return failure === undefined ? { kind: 'answer', response } : { kind: 'failed', failure };
+}
+
+function needOf(text: string | null): Need | undefined {
+  return text === 'state' || text === 'row' || text === 'session' ? text : undefined;
+}

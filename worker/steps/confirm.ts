@@ -1,0 +1,40 @@
+import type { Reason } from '../core/outcome.ts';
+import { draw } from './draw.ts';
+import { leave } from './move.ts';
+import { seat, type Whereabouts } from './seat.ts';
+import { incarnationOf } from './view.ts';
+import type { Refusal, Seat, Visit } from '../visit.ts';
+
+/** Asks the shard where the session lives. No row is a row: what the cookie says. */
+export async function confirm(visit: Visit, at: Whereabouts, why: Reason): Promise<Seat | Refusal> {
+  const slot = await visit.pool.shards.locate(at.session);
+  switch (slot.kind) {
+    case 'ended':
+      return draw(visit, { kind: 'new', reason: 'session_ended' });
+    case 'unreachable':
+      // The signed cookie routes by itself; a write under a past epoch is fenced when the shard is back.
+      return seatAt(at, at.by === 'cookie' ? 'stale_snapshot' : 'store_unreachable');
+    case 'none':
+      return arrive(visit, at, why);
+    case 'row':
+      return arrive(visit, { ...at, home: slot.row.home, epoch: slot.row.epoch }, why);
+    default:
+      return slot satisfies never;
+  }
+}
+
+async function arrive(visit: Visit, at: Whereabouts, why: Reason): Promise<Seat | Refusal> {
+  if (!visit.view.usable(at.home)) return leave(visit, at, 'home_down');
+  if (at.by === 'learned-key') rememberHome(visit, at);
+  return seatAt(at, why);
+}
+
+const learnedForMs = 5_000;
+
+function rememberHome(visit: Visit, { session, home, epoch }: Whereabouts): void {
+  visit.pool.learned.set(session, { home, epoch, incarnation: incarnationOf(visit, home), until: visit.now + learnedForMs });
+}
+
+export function seatAt(at: Whereabouts, reason: Reason): Seat {
+  return seat(at, { kind: 'nothing' }, 'kept', reason);
+}

@@ -1,0 +1,97 @@
+import { base64url } from '../core/base64url.ts';
+import { isSafe } from '../core/resend.ts';
+import type { Carried, Seat, SessionSeat, SignedContract, Visit } from '../visit.ts';
+
+/** Minutes: the time bucket that a signature covers. */
+export const bucketMs = 60_000;
+const capabilityForMs = 3_600_000;
+
+export type ContractHeaders = Readonly<Record<string, string>>;
+
+const noHeaders: ContractHeaders = {};
+
+/**
+ * The headers by which an origin knows session and epoch (docs/contract.md §2). For a safe request the signature covers what stays the same for a
+ * minute, so that it is computed once per session and minute; for any other one it covers method and target too.
+ */
+export function contractHeaders(visit: Visit, seat: Seat): ContractHeaders | Promise<ContractHeaders> {
+  if (seat.kind === 'stateless' || !visit.pool.config.session.contract) return noHeaders;
+  const bucket = Math.floor(visit.now / bucketMs);
+  const known = visit.pool.signed.peek(seat.session);
+  const fits = known !== undefined && known.home === seat.home && known.epoch === seat.epoch && known.bucket === bucket;
+  if (fits && seat.carried.kind === 'nothing' && isSafe(visit.request.method)) return namesOf(seat, known);
+  return sign(visit, seat, bucket, fits ? known : undefined);
+}
+
+function namesOf({ session, epoch }: SessionSeat, { api, signature }: SignedContract): ContractHeaders {
+  return { 'limpet-session': session, 'limpet-epoch': String(epoch), 'limpet-api': api, 'limpet-signature': signature };
+}
+
+async function sign(visit: Visit, seat: SessionSeat, bucket: number, known: SignedContract | undefined): Promise<ContractHeaders> {
+  const contract = known ?? (await signSafe(visit, seat, bucket));
+  const carried = carriedHeaders(seat.carried, headerRoom(visit));
+  if (isSafe(visit.request.method) && seat.carried.kind === 'nothing') return namesOf(seat, contract);
+  const scope = isSafe(visit.request.method) ? 'safe' : `${visit.request.method} ${targetAt(visit, seat)}`;
+  const signature = await signatureOf(visit, seat, bucket, contract.api, scope, carried);
+  return { ...namesOf(seat, { ...contract, signature }), ...carried };
+}
+
+async function signSafe(visit: Visit, seat: SessionSeat, bucket: number): Promise<SignedContract> {
+  const api = `${apiUrl(visit)}/.limpet/sessions/${seat.session} ${await capabilityOf(visit, seat)}`;
+  const signature = await signatureOf(visit, seat, bucket, api, 'safe', {});
+  const contract = { home: seat.home, epoch: seat.epoch, bucket, api, signature };
+  visit.pool.signed.set(seat.session, contract);
+  return contract;
+}
+
+async function signatureOf(
+  { pool }: Visit, { session, epoch, home }: SessionSeat, bucket: number, api: string, scope: string, carried: ContractHeaders,
+): Promise<string> {
+  const others = Object.entries(carried).map(([name, value]) => `${name}:${value}`).sort().join('\n');
+  const message = ['limpet-request-v1', bucket, session, epoch, api, scope, others].join('\n');
+  return `v1.${bucket}.${await pool.keyring.signRequest(home, message)}`;
+}
+
+/** What an origin may do at the store API: only with sessions that live on it (docs/contract.md §4). */
+async function capabilityOf({ pool, now }: Visit, { session, home, epoch, startedS }: SessionSeat): Promise<string> {
+  const until = Math.ceil((now + capabilityForMs) / bucketMs) * bucketMs;
+  const text = [pool.name, home, epoch, startedS, until].join('\n');
+  const tag = await pool.keyring.signCapability(`${session}\n${text}`);
+  return `${base64url(new TextEncoder().encode(text))}.${tag}`;
+}
+
+function carriedHeaders(carried: Carried, room: number): ContractHeaders {
+  switch (carried.kind) {
+    case 'nothing':
+      return noHeaders;
+    case 'new':
+      return { 'limpet-new': '1' };
+    case 'state':
+      if (carried.bytes.length > room) return { 'limpet-restore': 'fetch' };
+      return { 'limpet-state': base64url(carried.bytes), 'limpet-version': String(carried.version) };
+    case 'read-only':
+      return { 'limpet-state': base64url(carried.bytes), 'limpet-version': String(carried.version), 'limpet-read-only': String(carried.ageS) };
+    default:
+      return carried satisfies never;
+  }
+}
+
+/** Origins take 8 to 16 KB of headers in all: beside a large cookie jar the state is fetched instead. */
+function headerRoom({ request, pool }: Visit): number {
+  const jar = request.headers.get('cookie')?.length ?? 0;
+  const left = headersBytesMax - jar;
+  return Math.min(pool.config.session.headerStateBytesMax, Math.max(0, Math.floor(left * 0.75)));
+}
+
+const headersBytesMax = 6_144;
+
+function apiUrl({ edge, url }: Visit): string {
+  return edge.apiBase ?? `${url.scheme}://${url.host}`;
+}
+
+/** The request target as the origin receives it: behind the path that the origin's own url has. */
+function targetAt({ pool, url }: Visit, { home }: SessionSeat): string {
+  const base = pool.origins.get(home)?.url ?? '';
+  const pathAt = base.indexOf('/', base.indexOf('//') + 2);
+  return (pathAt < 0 ? '' : base.slice(pathAt)) + url.target;
+}

@@ -1,0 +1,82 @@
+import { failures } from '../core/failure.ts';
+import { mayRepeat, mayResend } from '../core/resend.ts';
+import type { AttemptResult, Need } from './answer.ts';
+import { attempt } from './attempt.ts';
+import { blame } from './blame.ts';
+import { draw } from './draw.ts';
+import { claimFor, leave, moved } from './move.ts';
+import { confirm } from './confirm.ts';
+import { sending } from './replay.ts';
+import { noOrigin, notResent, retryAfter, storeUnreachable } from './refusals.ts';
+import { seat as seated } from './seat.ts';
+import type { Delivery, Refusal, Seat, SessionSeat, Visit } from '../visit.ts';
+
+/** Tries the candidates, best first; each attempt teaches health; a lost home moves, and the attempt after it carries the session's state. */
+export async function forward(visit: Visit, first: Seat): Promise<Delivery | Refusal> {
+  let seat = first;
+  for (;;) {
+    const result = await attempt(visit, seat);
+    if (result.kind === 'answer') return { kind: 'delivery', response: result.response, seat };
+    const next = await nextSeat(visit, seat, result);
+    if (next.kind === 'refusal') return next;
+    seat = next;
+  }
+}
+
+/** Goes on from an attempt that has failed already. */
+export async function forwardAfter(visit: Visit, seat: Seat, result: Exclude<AttemptResult, { kind: 'answer' }>): Promise<Delivery | Refusal> {
+  const next = await nextSeat(visit, seat, result);
+  return next.kind === 'refusal' ? next : forward(visit, next);
+}
+
+async function nextSeat(visit: Visit, seat: Seat, result: Exclude<AttemptResult, { kind: 'answer' }>): Promise<Seat | Refusal> {
+  const { attempts, max } = { attempts: visit.trail.attempts, max: visit.pool.config.attempts.max };
+  if (result.kind === 'need') {
+    if (!mayRepeat(sending(visit))) return notResent('lost', seat.home);
+    return attempts < max && seat.kind === 'session' ? answerNeed(visit, seat, result.need) : noOrigin(visit);
+  }
+  const verdict = await blame(visit, seat.home, result.failure);
+  if (!mayResend(sending(visit), result.failure)) return notResent(result.failure, seat.home);
+  if (attempts >= max || outOfTime(visit)) return notResent(result.failure, seat.home);
+  if (seat.kind === 'stateless' || seat.carried.kind === 'new') {
+    // Nobody has this id yet, and the failed attempt may have used it: another one is drawn rather than claimed.
+    return draw(visit, seat.kind === 'stateless' ? seat : { kind: 'new', reason: seat.reason });
+  }
+  if (verdict === 'try again') return { ...seat, carried: { kind: 'nothing' } };
+  return leave(visit, seat, failures[result.failure].left);
+}
+
+function outOfTime(visit: Visit): boolean {
+  return visit.edge.clock.now() - visit.now >= visit.pool.config.attempts.deadlineMs;
+}
+
+/** The origin has not run the application: it lacks something that the map has. */
+async function answerNeed(visit: Visit, seat: SessionSeat, need: Need): Promise<Seat | Refusal> {
+  switch (need) {
+    case 'session':
+      return draw(visit, { kind: 'new', reason: 'session_ended' });
+    case 'row':
+      return confirm(visit, seat, 'claimed_elsewhere');
+    case 'state':
+      return claimHere(visit, seat);
+    default:
+      return need satisfies never;
+  }
+}
+
+async function claimHere(visit: Visit, seat: SessionSeat): Promise<Seat | Refusal> {
+  const said = await claimFor(visit, seat, seat.home, 'keep');
+  switch (said.kind) {
+    case 'claimed':
+      return moved(visit, seat, seat.home, said, seat.reason);
+    case 'ended':
+      return draw(visit, { kind: 'new', reason: 'session_ended' });
+    case 'unreachable':
+      return storeUnreachable('not executed', retryAfter(visit));
+    case 'row':
+    case 'uncopied':
+      return seated({ ...seat, home: said.row.home, epoch: said.row.epoch }, { kind: 'nothing' }, 'moved', 'claimed_elsewhere');
+    default:
+      return said satisfies never;
+  }
+}

@@ -1,0 +1,90 @@
+import { base64url } from '../core/base64url.ts';
+import { type InstanceId, noInstance, type OriginId, type SessionId } from '../core/ids.ts';
+import type { Reason } from '../core/outcome.ts';
+import { keyOf } from '../core/rendezvous.ts';
+import { isSafe } from '../core/resend.ts';
+import type { ClaimAnswer, SealedState, Unreachable } from '../ports.ts';
+import { draw } from './draw.ts';
+import { hold } from './hold.ts';
+import { readOnlySeat } from './read-only.ts';
+import { homeInDoubt, noOrigin, retryAfter, storeUnreachable } from './refusals.ts';
+import { limitsOf, seat, type Whereabouts } from './seat.ts';
+import { canServe } from './view.ts';
+import type { Carried, Refusal, Seat, SessionSeat, Visit } from '../visit.ts';
+
+/** Claims that one request may try before it gives up on a session that keeps moving. */
+const claimsMax = 4;
+
+/**
+ * Home cannot be used: the shard claims the session for the next candidate and hands over its newest state in the same step.
+ * No shard, no move.
+ */
+export async function leave(visit: Visit, from: Whereabouts, why: Reason): Promise<Seat | Refusal> {
+  let at = from;
+  let uncopied: 'keep' | 'move' = visit.pool.origins.has(at.home) ? 'keep' : 'move';
+  for (let tries = 0; tries < claimsMax; tries++) {
+    const target = nextHome(visit, at);
+    if (target === undefined) return noOrigin(visit);
+    const said = await claimFor(visit, at, target, uncopied);
+    switch (said.kind) {
+      case 'claimed':
+        return moved(visit, at, target, said, why);
+      case 'ended':
+        return draw(visit, { kind: 'new', reason: 'session_ended' });
+      case 'unreachable':
+        return isSafe(visit.request.method) ? readOnlySeat(visit, at, target) : storeUnreachable('not executed', retryAfter(visit));
+      case 'row':
+        at = { ...at, home: said.row.home, epoch: said.row.epoch };
+        if (canServe(visit, at.home)) return seat(at, { kind: 'nothing' }, 'moved', 'claimed_elsewhere');
+        break;
+      case 'uncopied': {
+        const verdict = await hold(visit, at.home);
+        if (verdict === 'answers') return seat(at, { kind: 'nothing' }, 'kept', 'home_usable');
+        if (verdict === 'in doubt') return homeInDoubt(retryAfter(visit));
+        uncopied = 'move';
+        break;
+      }
+      default:
+        return said satisfies never;
+    }
+  }
+  return noOrigin(visit);
+}
+
+/** The next candidate: best first, without those that failed this request. */
+function nextHome(visit: Visit, { session, home }: Whereabouts): OriginId | undefined {
+  return visit.view.place(keyOf(session), (origin) => origin !== home && canServe(visit, origin));
+}
+
+/** The edge's claim leaves the instance open: the first put or claim that names one fixes it. */
+export function claimFor(
+  visit: Visit, at: Whereabouts, home: OriginId, uncopied: 'keep' | 'move', instance: InstanceId = noInstance,
+): Promise<ClaimAnswer | Unreachable> {
+  return visit.pool.shards.claim(at.session, {
+    by: 'edge',
+    expected: at.epoch,
+    home,
+    instance,
+    nonce: base64url(visit.edge.chance.bytes(12)),
+    uncopied,
+    assumed: { home: at.home, epoch: at.epoch },
+    limits: limitsOf(visit, at),
+  });
+}
+
+/** A claimed session at its new home, with the state that was handed over. */
+export async function moved(visit: Visit, at: Whereabouts, home: OriginId, said: ClaimAnswer & { kind: 'claimed' }, why: Reason): Promise<SessionSeat> {
+  const carried = await carry(visit, at.session, said.row.version, said.state);
+  const withData = carried.kind === 'state' && carried.bytes.length > 0;
+  return seat({ ...at, home, epoch: said.row.epoch }, carried, withData ? 'restored' : 'moved', why);
+}
+
+/** A state whose seal does not fit is nobody's: it is reported and never parsed. */
+export async function carry(visit: Visit, session: SessionId, version: number, state: SealedState | undefined): Promise<Carried> {
+  const nothing = { kind: 'state', version, bytes: new Uint8Array() } as const;
+  if (state === undefined || visit.pool.config.session.onHomeLost !== 'restore') return nothing;
+  if (await visit.pool.keyring.stateIntact(session, state.epoch, state.bytes, state.seal)) return { kind: 'state', version, bytes: state.bytes };
+  visit.edge.counters.add('state_refused.seal');
+  console.error(JSON.stringify({ event: 'state_refused', pool: visit.pool.name, why: 'the seal does not fit the stored state' }));
+  return nothing;
+}

@@ -1,0 +1,17 @@
+import type { HeldSnapshot, WaitUntil } from '../ports.ts';
+import { PoolView, snapshotPatienceMs } from './view.ts';
+import type { Edge, Pool, RequestUrl, Visit } from '../visit.ts';
+
+/** A visit, with the pool as it is seen now. Waits only where this isolate's snapshot is stale: its first request, or the first after a pause. */
+export function open(request: Request, edge: Edge, pool: Pool, url: RequestUrl, waitUntil: WaitUntil): Visit | Promise<Visit> {
+  const visitWith = (held: HeldSnapshot): Visit => {
+    const now = edge.clock.now();
+    const trail = { failed: new Set<never>(), struck: new Set<never>(), attempts: 0, body: undefined };
+    return { request, edge, pool, url, now, waitUntil, view: new PoolView(pool, held, now), trail };
+  };
+  const held = pool.snapshots.current();
+  const view = visitWith(held);
+  if (view.view.trust === 'fresh') return view;
+  const refreshed = pool.snapshots.refresh(snapshotPatienceMs);
+  return view.view.trust === 'stale' ? refreshed.then(visitWith) : view;
+}

@@ -1,0 +1,54 @@
+import { fromBase64url } from '../core/base64url.ts';
+import { type InstanceId, parseInstance } from '../core/ids.ts';
+
+/** What an origin's answer says about its session (docs/contract.md §6). */
+export interface Returned {
+  readonly instance: InstanceId;
+  /** The epoch of the copy that was served, where it is not the one that was sent. */
+  readonly epoch: number | undefined;
+  readonly said: Said;
+}
+
+export type Said =
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'state'; readonly version: number; readonly bytes: Uint8Array<ArrayBuffer> }
+  /** The origin has stored this version by itself. */
+  | { readonly kind: 'stored'; readonly version: number }
+  | { readonly kind: 'refused'; readonly how: Refused }
+  | { readonly kind: 'end' }
+  | { readonly kind: 'rotate'; readonly version: number; readonly bytes: Uint8Array<ArrayBuffer> | undefined };
+
+export type Refused = 'moved' | 'ended' | 'unreachable' | 'too-large';
+
+/** Undefined for a plain answer, and for one whose contract headers are not well-formed: nothing of it is believed. */
+export function readReturned(headers: Headers): Returned | 'malformed' | undefined {
+  const instance = headers.get('limpet-instance');
+  if (instance === null) return undefined;
+  const named = parseInstance(instance);
+  const said = readSaid(headers);
+  const epoch = wholeNumber(headers.get('limpet-epoch'));
+  if (named === undefined || said === undefined || epoch === 'malformed') return 'malformed';
+  return { instance: named, epoch, said };
+}
+
+function readSaid(headers: Headers): Said | undefined {
+  const refused = headers.get('limpet-refused');
+  if (refused !== null) return isRefused(refused) ? { kind: 'refused', how: refused } : undefined;
+  if (headers.has('limpet-end')) return { kind: 'end' };
+  const version = wholeNumber(headers.get('limpet-version'));
+  const text = headers.get('limpet-state');
+  const bytes = text === null ? undefined : fromBase64url(text);
+  if (version === 'malformed' || (text !== null && bytes === undefined)) return undefined;
+  if (headers.has('limpet-rotate')) return version === undefined ? undefined : { kind: 'rotate', version, bytes };
+  if (version === undefined) return bytes === undefined ? { kind: 'nothing' } : undefined;
+  return bytes === undefined ? { kind: 'stored', version } : { kind: 'state', version, bytes };
+}
+
+function isRefused(text: string): text is Refused {
+  return text === 'moved' || text === 'ended' || text === 'unreachable' || text === 'too-large';
+}
+
+export function wholeNumber(text: string | null): number | undefined | 'malformed' {
+  if (text === null) return undefined;
+  return /^\d{1,15}$/.test(text) ? Number(text) : 'malformed';
+}

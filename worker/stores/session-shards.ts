@@ -1,0 +1,92 @@
+import type { Claim, Ended, Located, PutSaid, Rotated } from '../core/fence.ts';
+import type { PoolName, SessionId } from '../core/ids.ts';
+import { shardOf } from '../core/session-id.ts';
+import type { Clock, ClaimAnswer, EndWish, ListPage, LocatedSlot, RenewWish, RotateWish, Shards, StatePut, Timers, Unreachable } from '../ports.ts';
+
+/** What a shard's Durable Object answers to. */
+export interface ShardObject {
+  locate(pool: PoolName, session: SessionId): Promise<LocatedSlot>;
+  claim(pool: PoolName, session: SessionId, wish: Claim): Promise<ClaimAnswer>;
+  put(pool: PoolName, session: SessionId, wish: StatePut): Promise<PutSaid>;
+  renew(pool: PoolName, session: SessionId, wish: RenewWish): Promise<Located | Ended>;
+  end(pool: PoolName, session: SessionId, wish: EndWish): Promise<Ended>;
+  rotate(pool: PoolName, session: SessionId, wish: RotateWish): Promise<Rotated>;
+  list(wish: { cursor?: string | undefined; limit: number }): Promise<ListPage>;
+}
+
+export interface ShardObjects {
+  /** A new stub every time: one that has thrown stays broken. */
+  getByName(name: string): ShardObject;
+}
+
+export interface ShardsOptions {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly deadlineMs?: number;
+  readonly callMs?: number;
+}
+
+/** Every operation may be done twice, so what failed is asked again; what is overloaded is left alone. */
+const pausesMs = [10, 40, 160];
+
+export function shardName(pool: PoolName, shard: string): string {
+  return `${pool}:${shard}`;
+}
+
+/** The pool's sessions, whichever shard they are in. Never throws. */
+export function createShards(pool: PoolName, objects: ShardObjects, options: ShardsOptions): Shards {
+  const ask = <Answer>(session: SessionId, call: (shard: ShardObject) => Promise<Answer>) =>
+    persist(() => call(objects.getByName(shardName(pool, shardOf(session)))), options);
+  return {
+    locate: (session) => ask(session, (shard) => shard.locate(pool, session)),
+    claim: (session, wish) => ask(session, (shard) => shard.claim(pool, session, wish)),
+    put: (session, wish) => ask(session, (shard) => shard.put(pool, session, wish)),
+    renew: (session, wish) => ask(session, (shard) => shard.renew(pool, session, wish)),
+    end: (session, wish) => ask(session, (shard) => shard.end(pool, session, wish)),
+    rotate: (session, wish) => ask(session, (shard) => shard.rotate(pool, session, wish)),
+  };
+}
+
+async function persist<Answer>(call: () => Promise<Answer>, options: ShardsOptions): Promise<Answer | Unreachable> {
+  const { clock, timers, deadlineMs = 2_000, callMs = 1_000 } = options;
+  const deadline = clock.now() + deadlineMs;
+  for (let tried = 0; ; tried++) {
+    const leftMs = deadline - clock.now();
+    const attempt = await attemptOnce(call, timers, Math.min(callMs, leftMs));
+    if (attempt.kind === 'answer') return attempt.answer;
+    const pauseMs = pausesMs[tried];
+    const isLate = pauseMs === undefined || clock.now() + pauseMs >= deadline;
+    if (attempt.kind === 'failed' || isLate) return { kind: 'unreachable', why: attempt.why };
+    await timers.sleep(pauseMs);
+  }
+}
+
+type Attempt<Answer> =
+  | { readonly kind: 'answer'; readonly answer: Answer }
+  | { readonly kind: 'again' | 'failed'; readonly why: string };
+
+async function attemptOnce<Answer>(call: () => Promise<Answer>, timers: Timers, limitMs: number): Promise<Attempt<Answer>> {
+  const answered = new AbortController();
+  const silence = timers
+    .sleep(limitMs, answered.signal)
+    .then((): Attempt<Answer> => ({ kind: 'again', why: `no answer within ${limitMs} ms` }));
+  try {
+    return await Promise.race([called(call), silence]);
+  } finally {
+    answered.abort();
+  }
+}
+
+async function called<Answer>(call: () => Promise<Answer>): Promise<Attempt<Answer>> {
+  try {
+    return { kind: 'answer', answer: await call() };
+  } catch (error) {
+    return { kind: isWorthRepeating(error) ? 'again' : 'failed', why: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** Cloudflare marks what it throws: `retryable`, `overloaded`, `durableObjectReset`. Everything else is our own fault. */
+function isWorthRepeating(error: unknown): boolean {
+  const isMarked = (mark: string) => typeof error === 'object' && error !== null && mark in error && Reflect.get(error, mark) === true;
+  return !isMarked('overloaded') && (isMarked('retryable') || isMarked('durableObjectReset'));
+}
