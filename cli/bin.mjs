@@ -16,7 +16,10 @@ if (!existsSync(main)) {
   process.exitCode = await run(process.argv.slice(2));
 } else {
   const node = newerNode();
-  if (node === undefined) fail(`Cannot start limpet: it needs Node 22.12 or newer, and this is ${process.version}. Install it, or run: npm install --save-dev node@22`);
+  if (node === undefined)
+    fail(
+      `Cannot start limpet: it needs Node 22.12 or newer, and this is ${process.version}. Install it, or run: npm install --save-dev node@22`,
+    );
   else handOverTo(node);
 }
 
@@ -38,8 +41,11 @@ function newerNode() {
 /** Runs this file again on the other Node, as if it were this process: same streams, signals and exit code. @param {string} node */
 function handOverTo(node) {
   // The channel tells the other one when this process is gone, however it went.
-  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
-  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.on(signal, () => child.kill(signal));
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+  });
+  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
+    process.on(signal, () => child.kill(signal));
   process.on('disconnect', () => child.kill('SIGTERM'));
   child.on('error', (error) => fail(`Cannot start limpet on ${node}: ${error.message}`));
   child.on('exit', (code, signal) => {

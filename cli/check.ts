@@ -2,29 +2,39 @@ import { type ArgsDef, defineCommand } from 'citty';
 import { configArg, jsonArg } from './args.ts';
 import { findConfigFile, shown } from './config-file.ts';
 import { CommandFailure } from './failure.ts';
-import { judgeConfig, problemLines } from './read-config.ts';
+import { type Judged, judgeConfig, problemLines } from './read-config.ts';
 import { print } from './say.ts';
 import { strictFlags } from './strict-flags.ts';
 
-const args = { config: configArg, json: jsonArg } satisfies ArgsDef;
+const args = {
+  config: configArg,
+  production: { type: 'boolean', description: 'Also what only Cloudflare refuses: origins without a host name' },
+  json: jsonArg,
+} as const satisfies ArgsDef;
 
 export const check = defineCommand({
-  meta: { name: 'limpet check', description: 'Say whether a configuration is right, or everything that is wrong with it' },
+  meta: {
+    name: 'limpet check',
+    description: 'Say whether a configuration is right, or everything that is wrong with it',
+  },
   args,
   plugins: [strictFlags('check', args)],
-  run: ({ args: { config, json } }) => (json ? checkAsJson(config) : checkAsText(config)),
+  run: async ({ args: { config, json, production } }) => {
+    const judged = await judgeConfig(findConfigFile(config), { production: production === true });
+    return json ? checkAsJson(judged) : checkAsText(judged);
+  },
 });
 
-async function checkAsText(named: string | undefined): Promise<void> {
-  const judged = await judgeConfig(findConfigFile(named));
+function checkAsText(judged: Judged): void {
   if ('problems' in judged) throw new CommandFailure(problemLines(shown(judged.path), judged.problems));
   const { pools, routes } = judged.config;
   const origins = Object.values(pools).reduce((count, pool) => count + pool.origins.length, 0);
-  print(`${shown(judged.path)} is right: ${counted(Object.keys(pools).length, 'pool')}, ${counted(origins, 'origin')}, ${counted(routes.length, 'route')}`);
+  print(
+    `${shown(judged.path)} is right: ${counted(Object.keys(pools).length, 'pool')}, ${counted(origins, 'origin')}, ${counted(routes.length, 'route')}`,
+  );
 }
 
-async function checkAsJson(named: string | undefined): Promise<void> {
-  const judged = await judgeConfig(findConfigFile(named));
+function checkAsJson(judged: Judged): void {
   const problems = 'problems' in judged ? judged.problems : [];
   print(JSON.stringify({ version: 1, file: judged.path, ok: problems.length === 0, problems }, null, 2));
   if (problems.length > 0) throw new CommandFailure(`${shown(judged.path)} is not right`);

@@ -3,7 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type BuildFailure, build, formatMessages, type Plugin } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
+import { bundleFailure } from './bundle-failure.ts';
 import { CommandFailure } from './failure.ts';
 import { built } from './package-root.ts';
 
@@ -33,7 +34,9 @@ export async function loadConfigFile(path: string): Promise<ConfigFile> {
   const { code, sources } = await bundle(path);
   const module = await evaluate(code, path);
   if (typeof module !== 'object' || module === null || !('default' in module)) {
-    throw new CommandFailure(`${shown(path)}: wanted \`export default defineConfig({ … })\`, found no default export`);
+    throw new CommandFailure(
+      `${shown(path)}: wanted \`export default defineConfig({ … })\`, found no default export`,
+    );
   }
   return { path, input: module.default, sources };
 }
@@ -60,11 +63,12 @@ async function bundle(path: string): Promise<{ code: string; sources: string[] }
       plugins: [limpetItself],
     });
     const sources = Object.keys(result.metafile.inputs).map((input) => resolve(input));
-    return { code: result.outputFiles[0]?.text ?? '', sources: sources.filter((source) => !source.startsWith(built(''))) };
+    return {
+      code: result.outputFiles[0]?.text ?? '',
+      sources: sources.filter((source) => !source.startsWith(built(''))),
+    };
   } catch (error) {
-    if (!isBuildFailure(error)) throw error;
-    const messages = await formatMessages(error.errors, { kind: 'error', color: false });
-    throw new CommandFailure(`Cannot read ${shown(path)}:\n${messages.join('').trimEnd()}`);
+    throw await bundleFailure(shown(path), error);
   }
 }
 
@@ -84,12 +88,10 @@ async function evaluate(code: string, path: string): Promise<unknown> {
     await writeFile(file, code);
     return await import(pathToFileURL(file).href);
   } catch (error) {
-    throw new CommandFailure(`Cannot run ${shown(path)}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new CommandFailure(
+      `Cannot run ${shown(path)}: ${error instanceof Error ? error.message : String(error)}`,
+    );
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-function isBuildFailure(error: unknown): error is BuildFailure {
-  return error instanceof Error && 'errors' in error && Array.isArray(error.errors);
 }

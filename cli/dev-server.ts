@@ -1,5 +1,6 @@
 import { Log, LogLevel, Miniflare, type MiniflareOptions, type WorkerdStructuredLog } from 'miniflare';
-import { configModule, bundleWorker, type WorkerParts, workerOptions } from './dev-worker.ts';
+import { everyMinute } from './cron.ts';
+import { bundleWorker, configModule, type WorkerParts, workerOptions } from './dev-worker.ts';
 import { host, portFailure } from './port.ts';
 import { say } from './say.ts';
 
@@ -7,6 +8,7 @@ export interface DevServer {
   readonly url: string;
   /** Runs the Worker again with another configuration; Durable Objects and KV keep their data. */
   reload(config: unknown): Promise<void>;
+  stop(): Promise<void>;
 }
 
 export interface DevServerOptions {
@@ -17,10 +19,10 @@ export interface DevServerOptions {
   readonly persist?: string;
 }
 
-/** Starts the Worker and returns when it serves. It ends with the process: miniflare kills its runtime and its folder on exit. */
+/** Starts the Worker and returns when it serves. */
 export async function startDevServer({ config, port, vars, persist }: DevServerOptions): Promise<DevServer> {
   const url = `http://${host}:${port}`;
-  const parts = { code: await bundleWorker(), vars: { LIMPET_API: url, ...vars }, port };
+  const parts = { code: await bundleWorker(), vars: { LIMPET_API: url, LIMPET_RUNTIME: 'local', ...vars }, port };
   const optionsFor = (input: unknown) => miniflareOptions({ ...parts, config: configModule(input) }, persist);
   const miniflare = new Miniflare(optionsFor(config));
   try {
@@ -28,8 +30,13 @@ export async function startDevServer({ config, port, vars, persist }: DevServerO
   } catch (error) {
     throw portFailure(port, error);
   }
-  driveCron(miniflare);
-  return { url, reload: (input) => miniflare.setOptions(optionsFor(input)) };
+  // miniflare fires no cron triggers by itself.
+  const stopCron = everyMinute(() => runScheduled(miniflare), say);
+  return {
+    url,
+    reload: (input) => miniflare.setOptions(optionsFor(input)),
+    stop: () => (stopCron(), miniflare.dispose()),
+  };
 }
 
 function miniflareOptions(worker: WorkerParts, persist: string | undefined): MiniflareOptions {
@@ -59,16 +66,7 @@ function sayWorkerLog({ level, message }: WorkerdStructuredLog): void {
   say(`[worker] ${level === 'log' || level === 'info' ? '' : `${level}: `}${readable}`);
 }
 
-const minuteMs = 60_000;
-
-/** miniflare fires no cron triggers by itself. */
-function driveCron(miniflare: Miniflare): void {
-  setInterval(() => {
-    tick(miniflare).catch((error: unknown) => say(`The scheduled handler failed: ${error instanceof Error ? error.message : String(error)}`));
-  }, minuteMs).unref();
-}
-
-async function tick(miniflare: Miniflare): Promise<void> {
+async function runScheduled(miniflare: Miniflare): Promise<void> {
   const worker = await miniflare.getWorker();
   await worker.scheduled({ cron: '* * * * *' });
 }

@@ -1,5 +1,6 @@
 import { build, type Plugin } from 'esbuild';
 import type { WorkerOptions } from 'miniflare';
+import { bundleFailure } from './bundle-failure.ts';
 import { built } from './package-root.ts';
 import { host } from './port.ts';
 
@@ -12,7 +13,8 @@ const durableObjects = { SESSION_SHARD: 'SessionShard', POOL_MONITOR: 'PoolMonit
 
 /**
  * The Worker's entry in development. The configuration stays a module of its own, so that a change of it needs no new bundle.
- * The edge overwrites CF-Connecting-IP; the local runtime only knows the peer, and would let a client's own value through.
+ * The edge overwrites CF-Connecting-IP and request.cf; the local runtime would let a client's own CF-Connecting-IP and
+ * MF-CF-Blob through. All that reaches a loopback address is this machine.
  */
 const entry = `
 import { limpet, PoolMonitor, SessionShard } from 'limpet';
@@ -24,9 +26,8 @@ const worker = limpet(config);
 
 export default {
   fetch(request, env, ctx) {
-    const arrived = new Request(request);
-    const peer = /^\\[?(.+?)\\]?:\\d+$/.exec(request.cf?.clientIp ?? '')?.[1] ?? '${host}';
-    arrived.headers.set('CF-Connecting-IP', peer);
+    const arrived = new Request(request, { cf: {} });
+    arrived.headers.set('CF-Connecting-IP', '${host}');
     return worker.fetch(arrived, env, ctx);
   },
   scheduled: (controller, env, ctx) => worker.scheduled(controller, env, ctx),
@@ -46,6 +47,8 @@ export async function bundleWorker(): Promise<string> {
     sourcemap: 'inline',
     logLevel: 'silent',
     plugins: [limpetItself],
+  }).catch(async (error: unknown) => {
+    throw await bundleFailure('the Worker', error);
   });
   return result.outputFiles[0]?.text ?? '';
 }
@@ -57,10 +60,26 @@ const limpetItself: Plugin = {
   },
 };
 
-/** The configuration as a module: it is data, and `debug` is on unless its author said otherwise. */
+/** The configuration as a module: it is data, and what its author left open is set for plain http on this machine. */
 export function configModule(input: unknown): string {
-  const debug = typeof input === 'object' && input !== null && 'debug' in input ? input.debug : undefined;
-  return `export default ${JSON.stringify(debug === undefined && typeof input === 'object' ? { ...input, debug: 'always' } : input)};\n`;
+  return `export default ${JSON.stringify(forThisMachine(input))};\n`;
+}
+
+/** `debug` is on, and cookies are not `Secure`: over http some clients would never send them back. */
+function forThisMachine(input: unknown): unknown {
+  if (!isRecord(input) || !isRecord(input['pools'])) return input;
+  const pools = Object.entries(input['pools']).map(([name, pool]) => [name, isRecord(pool) ? withPlainCookie(pool) : pool]);
+  return { debug: 'always', ...input, pools: Object.fromEntries(pools) };
+}
+
+function withPlainCookie(pool: Readonly<Record<string, unknown>>): unknown {
+  const cookie = isRecord(pool['cookie']) ? pool['cookie'] : {};
+  // SameSite=None is refused without Secure: who wants it has https, or a browser that makes an exception for this machine.
+  return cookie['sameSite'] === 'none' ? pool : { ...pool, cookie: { secure: false, ...cookie } };
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 export interface WorkerParts {
@@ -77,12 +96,25 @@ export function workerOptions({ code, config, vars, port }: WorkerParts): Worker
       compatibilityDate,
       manifest: {
         mainModule: 'index.js',
-        modules: { 'index.js': { type: 'esm', contents: code }, 'limpet.config.js': { type: 'esm', contents: config } },
+        modules: {
+          'index.js': { type: 'esm', contents: code },
+          'limpet.config.js': { type: 'esm', contents: config },
+        },
       },
-      exports: Object.fromEntries(Object.values(durableObjects).map((exportName) => [exportName, { type: 'durable-object', storage: 'sqlite' }])),
+      exports: Object.fromEntries(
+        Object.values(durableObjects).map((exportName) => [
+          exportName,
+          { type: 'durable-object', storage: 'sqlite' },
+        ]),
+      ),
       env: {
         ...Object.fromEntries(Object.entries(vars).map(([key, value]) => [key, { type: 'text', value }])),
-        ...Object.fromEntries(Object.entries(durableObjects).map(([key, exportName]) => [key, { type: 'durable-object', worker: name, exportName }])),
+        ...Object.fromEntries(
+          Object.entries(durableObjects).map(([key, exportName]) => [
+            key,
+            { type: 'durable-object', worker: name, exportName },
+          ]),
+        ),
         FALLBACK: { type: 'kv', id: 'FALLBACK' },
         VERSION: { type: 'version-metadata' },
       },

@@ -13,8 +13,17 @@ import { watchFiles } from './watch.ts';
 
 const args = {
   config: configArg,
-  port: { type: 'string', description: 'The port to serve on; 0 for any free one', valueHint: 'N', default: '8787' },
-  persist: { type: 'string', description: 'Keep sessions and the fallback across restarts, in this folder', valueHint: 'DIR' },
+  port: {
+    type: 'string',
+    description: 'The port to serve on; 0 for any free one',
+    valueHint: 'N',
+    default: '8787',
+  },
+  persist: {
+    type: 'string',
+    description: 'Keep sessions and the fallback across restarts, in this folder',
+    valueHint: 'DIR',
+  },
 } as const satisfies ArgsDef;
 
 export const dev = defineCommand({
@@ -24,7 +33,7 @@ export const dev = defineCommand({
   run: async ({ args: { config, port, persist } }) => {
     if (persist === '') throw new CommandFailure('Wanted a folder after --persist, found nothing', 3);
     const wanted = parsePort(port);
-    endWithSignalOrParent();
+    endWith(async () => undefined);
     await serve(findConfigFile(config), wanted, persist);
   },
 });
@@ -34,7 +43,13 @@ async function serve(path: string, wantedPort: number, persist: string | undefin
   const vars = secretsFor(path);
   const port = await freePort(wantedPort);
   const { startDevServer } = await import('./dev-server.ts');
-  const server = await startDevServer({ config: input, port, vars, ...(persist === undefined ? {} : { persist: resolve(persist) }) });
+  const server = await startDevServer({
+    config: input,
+    port,
+    vars,
+    ...(persist === undefined ? {} : { persist: resolve(persist) }),
+  });
+  endWith(() => server.stop());
   followChanges(path, sources, server);
   print(`Ready on ${server.url}`);
 }
@@ -46,12 +61,25 @@ function secretsFor(path: string): Readonly<Record<string, string>> {
   return values;
 }
 
-// The runtime and its temporary folder go in miniflare's exit hook; first in line, because miniflare's own handler exits with 143.
-function endWithSignalOrParent(): void {
-  const end = () => process.exit(0);
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.prependListener(signal, end);
-  if (process.channel) process.once('disconnect', end);
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Ends well with the signal, or with the program that started this one: nothing is left running, and nothing in the temporary folder. */
+function endWith(stop: () => Promise<void>): void {
+  const end = () => {
+    setTimeout(() => process.exit(0), stopPatienceMs).unref();
+    stop().finally(() => process.exit(0));
+  };
+  for (const signal of signals) {
+    // miniflare's own handlers exit with 143, and block for a second when the runtime is still writing.
+    process.removeAllListeners(signal);
+    process.on(signal, end);
+  }
+  process.removeAllListeners('disconnect');
+  process.once('disconnect', end);
+  process.channel?.unref();
 }
+
+const stopPatienceMs = 2000;
 
 /** Runs what the file says now; a bad change is reported, and the last good one stays. */
 function followChanges(path: string, sources: readonly string[], server: DevServer): void {
@@ -61,14 +89,20 @@ function followChanges(path: string, sources: readonly string[], server: DevServ
   });
 }
 
-async function reload(path: string, before: readonly string[], server: DevServer): Promise<readonly string[]> {
+async function reload(
+  path: string,
+  before: readonly string[],
+  server: DevServer,
+): Promise<readonly string[]> {
   try {
     const { input, sources } = await readConfig(path);
     await server.reload(input);
     say(`Reloaded ${shown(path)}`);
     return sources;
   } catch (error) {
-    say(`${error instanceof Error ? error.message : String(error)}\nThe configuration from before stays in use.`);
+    say(
+      `${error instanceof Error ? error.message : String(error)}\nThe configuration from before stays in use.`,
+    );
     return before;
   }
 }

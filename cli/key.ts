@@ -1,6 +1,5 @@
 import { type ArgsDef, defineCommand } from 'citty';
 import type { Config } from '../worker/config/config.ts';
-import { nearest } from '../worker/config/problems.ts';
 import { parseSecrets } from '../worker/config/secrets.ts';
 import { originKeyText } from '../worker/core/origin-key.ts';
 import { configArg, jsonArg } from './args.ts';
@@ -14,18 +13,29 @@ import { strictFlags } from './strict-flags.ts';
 const args = {
   origin: { type: 'positional', description: 'The id of the origin in the configuration', required: true },
   config: configArg,
-  pool: { type: 'string', description: 'Its pool, where several have an origin of this id', valueHint: 'NAME' },
+  pool: {
+    type: 'string',
+    description: 'Its pool, where several have an origin of this id',
+    valueHint: 'NAME',
+  },
   json: jsonArg,
 } as const satisfies ArgsDef;
 
 export const key = defineCommand({
-  meta: { name: 'limpet key', description: 'Print the two values that an origin needs: LIMPET_ORIGIN and LIMPET_KEY' },
+  meta: {
+    name: 'limpet key',
+    description: 'Print the two values that an origin needs: LIMPET_ORIGIN and LIMPET_KEY',
+  },
   args,
   plugins: [strictFlags('key', args)],
   run: async ({ args: { origin, config, pool, json } }) => {
     const path = findConfigFile(config);
     const values = await originValues(path, origin, pool);
-    print(json ? JSON.stringify({ version: 1, ...values }, null, 2) : `LIMPET_ORIGIN=${values.LIMPET_ORIGIN}\nLIMPET_KEY=${values.LIMPET_KEY}`);
+    print(
+      json
+        ? JSON.stringify({ version: 1, ...values }, null, 2)
+        : `LIMPET_ORIGIN=${values.LIMPET_ORIGIN}\nLIMPET_KEY=${values.LIMPET_KEY}`,
+    );
   },
 });
 
@@ -36,27 +46,45 @@ export interface OriginValues {
 }
 
 /** Makes the local secret when there is none yet, so that a key can be had before anything ran. */
-export async function originValues(path: string, origin: string, pool: string | undefined): Promise<OriginValues> {
+export async function originValues(
+  path: string,
+  origin: string,
+  pool: string | undefined,
+): Promise<OriginValues> {
   const { config } = await readConfig(path);
   const home = poolOf(config, origin, pool);
-  return { pool: home, LIMPET_ORIGIN: origin, LIMPET_KEY: await originKeyText(originSecret(path), home, origin) };
+  return {
+    pool: home,
+    LIMPET_ORIGIN: origin,
+    LIMPET_KEY: await originKeyText(originSecret(path), home, origin),
+  };
 }
 
 export function poolOf(config: Config, origin: string, named: string | undefined): string {
   if (named !== undefined && config.pools[named] === undefined) {
-    throw new CommandFailure(`Unknown pool "${named}". The pools are: ${Object.keys(config.pools).join(', ')}`);
+    throw new CommandFailure(
+      `Unknown pool "${named}". The pools are: ${Object.keys(config.pools).join(', ')}`,
+    );
   }
   const pools = Object.values(config.pools).filter((pool) => named === undefined || pool.name === named);
-  const having = pools.filter((pool) => pool.origins.some(({ id }) => id === origin)).map((pool) => pool.name);
+  const having = pools
+    .filter((pool) => pool.origins.some(({ id }) => id === origin))
+    .map((pool) => pool.name);
   const [first, second] = having;
-  if (first === undefined) throw unknownOrigin(origin, pools.flatMap((pool) => pool.origins.map(({ id }) => id)));
-  if (second !== undefined) throw new CommandFailure(`Several pools have an origin "${origin}". Say which: --pool ${having.join(' or --pool ')}`);
+  if (first === undefined)
+    throw unknownOrigin(
+      origin,
+      pools.flatMap((pool) => pool.origins.map(({ id }) => id)),
+    );
+  if (second !== undefined)
+    throw new CommandFailure(
+      `Several pools have an origin "${origin}". Say which: --pool ${having.join(' or --pool ')}`,
+    );
   return first;
 }
 
 function unknownOrigin(origin: string, known: readonly string[]): CommandFailure {
-  const meant = nearest(origin, known);
-  return new CommandFailure(`Unknown origin "${origin}".${meant === undefined ? '' : ` Did you mean "${meant}"?`} The origins are: ${known.join(', ')}`);
+  return new CommandFailure(`Unknown origin "${origin}". The origins are: ${known.join(', ')}`);
 }
 
 function originSecret(path: string): string {

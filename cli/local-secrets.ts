@@ -38,17 +38,21 @@ export function localSecrets(
 }
 
 function fromEnvironment(environment: NodeJS.ProcessEnv): Record<string, string> {
-  return Object.fromEntries(secretNames.flatMap((name) => (environment[name] ? [[name, environment[name]]] : [])));
+  return Object.fromEntries(
+    secretNames.flatMap((name) => (environment[name] ? [[name, environment[name]]] : [])),
+  );
 }
 
 function read(file: string): Record<string, string> {
   if (!existsSync(file)) return {};
   const values: Record<string, string> = {};
-  for (const [name, value] of Object.entries(parseEnv(readFileSync(file, 'utf8')))) if (value !== undefined) values[name] = value;
+  for (const [name, value] of Object.entries(parseEnv(readFileSync(file, 'utf8'))))
+    if (value !== undefined) values[name] = value;
   return values;
 }
 
-const header = '# Secrets for local work only, made by limpet. Keep this file out of git; production has its own: wrangler secret put\n';
+const header =
+  '# Secrets for local work only, made by limpet. Keep this file out of git; production has its own: wrangler secret put\n';
 
 /** Adds the lines. False when another process made the file at the same moment: its secrets are the ones then. */
 function keep(file: string, fresh: Readonly<Record<string, string>>): boolean {
@@ -60,7 +64,9 @@ function keep(file: string, fresh: Readonly<Record<string, string>>): boolean {
     writeFileSync(draft, `${before ?? header}${separator}${lines.join('')}`, { mode: 0o600 });
     return before === undefined ? linked(draft, file) : replaced(draft, file);
   } catch (error) {
-    throw new CommandFailure(`Cannot write ${file}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new CommandFailure(
+      `Cannot write ${file}: ${error instanceof Error ? error.message : String(error)}`,
+    );
   } finally {
     rmSync(draft, { force: true });
   }

@@ -10,16 +10,18 @@ const verbs = {
   dev: () => import('./dev.ts').then((module) => module.dev),
   check: () => import('./check.ts').then((module) => module.check),
   key: () => import('./key.ts').then((module) => module.key),
+  status: () => import('./status.ts').then((module) => module.status),
 };
 
 const examples: Readonly<Record<string, string>> = {
   dev: 'npx limpet dev --config shop/limpet.config.ts --port 8080 --persist .limpet',
   check: 'npx limpet check --json',
   key: 'npx limpet key a >> origin-a.env',
+  status: 'npx limpet status --url https://shop.example.com --json',
 };
 
 const limpet = defineCommand({
-  meta: { name: 'limpet', description: "Sticky sessions at the edge that outlive their origin" },
+  meta: { name: 'limpet', description: 'Sticky sessions at the edge that outlive their origin' },
   subCommands: verbs,
 });
 
@@ -60,6 +62,7 @@ async function usageOf(name: string): Promise<string> {
   if (name === 'dev') return renderUsage(await verbs.dev());
   if (name === 'check') return renderUsage(await verbs.check());
   if (name === 'key') return renderUsage(await verbs.key());
+  if (name === 'status') return renderUsage(await verbs.status());
   return renderUsage(limpet);
 }
 

@@ -28,8 +28,15 @@ export async function freePort(port: number): Promise<number> {
 export function portFailure(port: number, error: unknown): CommandFailure {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'EADDRINUSE' || code === 'ERR_ADDRESS_IN_USE') {
-    return new CommandFailure(`Port ${port} is taken by another program. Stop that one, or choose another port: --port ${port + 1}`);
+    return new CommandFailure(
+      `Port ${port} is taken by another program. Stop that one, or choose another port: --port ${port + 1}`,
+    );
   }
-  if (code === 'EACCES') return new CommandFailure(`Port ${port} is not allowed for this user. Choose one above 1023: --port 8787`);
-  return new CommandFailure(`Cannot listen on ${host}:${port}: ${error instanceof Error ? error.message : String(error)}`);
+  if (code === 'EACCES')
+    return new CommandFailure(
+      `Port ${port} is not allowed for this user. Choose one above 1023: --port 8787`,
+    );
+  return new CommandFailure(
+    `Cannot listen on ${host}:${port}: ${error instanceof Error ? error.message : String(error)}`,
+  );
 }

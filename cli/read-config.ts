@@ -8,9 +8,9 @@ import { CommandFailure } from './failure.ts';
 export type Judged = ConfigFile & ({ readonly config: Config } | { readonly problems: readonly Problem[] });
 
 /** The file, and what it means or everything that is wrong with it. */
-export async function judgeConfig(path: string): Promise<Judged> {
+export async function judgeConfig(path: string, options = { production: false }): Promise<Judged> {
   const file = await loadConfigFile(path);
-  const parsed = parseConfig(file.input, { production: false });
+  const parsed = parseConfig(file.input, options);
   return parsed.ok ? { ...file, config: parsed.config } : { ...file, problems: parsed.problems };
 }
 

@@ -1,6 +1,5 @@
 import { type FSWatcher, watch } from 'node:fs';
-import { dirname } from 'node:path';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 
 // Editors write a file in several steps; this long after the last one it is whole.
 const settleMs = 80;
@@ -12,7 +11,9 @@ export function watchFiles(files: readonly string[], changed: () => void): () =>
     clearTimeout(timer);
     timer = setTimeout(changed, settleMs);
   };
-  const watchers = [...new Set(files.map((file) => dirname(file)))].map((folder) => watchFolder(folder, files, settle));
+  const watchers = [...new Set(files.map((file) => dirname(file)))].map((folder) =>
+    watchFolder(folder, files, settle),
+  );
   return () => {
     clearTimeout(timer);
     for (const watcher of watchers) watcher.close();

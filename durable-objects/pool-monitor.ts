@@ -1,22 +1,16 @@
 import { DurableObject } from 'cloudflare:workers';
-import { afterProbe, type Health } from '../worker/core/health.ts';
+import { afterProbe } from '../worker/core/health.ts';
 import { type OriginId, poolName } from '../worker/core/ids.ts';
 import { jittered, type ProbedOrigin, type ProbingConfig } from '../worker/core/probing.ts';
 import type { ToldSnapshot } from '../worker/core/snapshot.ts';
+import type { MonitorStatus } from '../worker/ports.ts';
 import { SnapshotMirror } from './monitor/mirror.ts';
-import { inWaves, probe } from './monitor/probe.ts';
+import { probe } from './monitor/probe.ts';
 import { Roster } from './monitor/roster.ts';
+import { atOnceMax, inWaves } from './waves.ts';
 
 interface MonitorEnv {
   readonly FALLBACK: KVNamespace;
-}
-
-export interface MonitorStatus {
-  readonly version: number;
-  readonly revision: number | undefined;
-  readonly alarmAt: number | undefined;
-  readonly askedAt: number;
-  readonly origins: readonly (Health & { readonly id: OriginId; readonly url: string })[];
 }
 
 /** A pool that nobody visits is not probed. */
@@ -40,7 +34,10 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
     super(ctx, env);
     this.#roster = new Roster(ctx.storage);
     const pool = poolName(ctx.id.name ?? ctx.storage.kv.get<string>('pool') ?? '');
-    this.#mirror = new SnapshotMirror(env.FALLBACK, pool, { version: () => this.#roster.version, tell: () => this.#tell() });
+    this.#mirror = new SnapshotMirror(env.FALLBACK, pool, {
+      version: () => this.#roster.version,
+      tell: () => this.#tell(),
+    });
     this.#askedAt = ctx.storage.kv.get<number>('askedAt') ?? 0;
     this.#askedKeptAt = this.#askedAt;
     // What an earlier life of this object has handed out is not known: taken as everything, so that a raise never gets lost.
@@ -105,7 +102,9 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
       await inWaves(probing.origins, async (origin) => void (await this.#probe(origin)));
       await this.#mirror.write();
     } catch (error) {
-      console.error(`The alarm of the monitor of ${this.ctx.id.name ?? this.ctx.id} failed: ${String(error)}`);
+      console.error(
+        `The alarm of the monitor of ${this.ctx.id.name ?? this.ctx.id} failed: ${String(error)}`,
+      );
     }
   }
 
@@ -167,7 +166,7 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
 
 /** An alarm handler works until its last probe has timed out; only then can the next one come. */
 function lateMs({ origins, health }: ProbingConfig): number {
-  return health.intervalMs + health.timeoutMs * Math.ceil(origins.length / 5);
+  return health.intervalMs + health.timeoutMs * Math.ceil(origins.length / atOnceMax);
 }
 
 function pause(ms: number): Promise<void> {

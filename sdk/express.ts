@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type CurrentUse, createCurrentUse, type SessionStore } from './express/adopted-store.ts';
+import { createCurrentUse } from './express/adopted-store.ts';
 import { holdAnswer } from './express/hold.ts';
+import { saveBeforeHeaders, speakLastWord, watchStore } from './express/request-hooks.ts';
 import { createSessionUse, type RecordsOfCopies, type SessionUse } from './express/session-use.ts';
 import {
   type ArrivingRequest,
@@ -13,6 +14,10 @@ import { stateUnreadable } from './refusals.ts';
 
 export { createOrigin } from './origin.ts';
 export type { LimpetOrigin, OriginOptions } from './origin.ts';
+
+// Keyed by what they belong to, so that a second middleware of one application finds what the first has begun.
+const uses = new WeakMap<IncomingMessage, SessionUse>();
+const known: RecordsOfCopies = new WeakMap();
 
 /** Goes on to the next middleware, or with an error to the error handlers. */
 export type Next = (error?: unknown) => void;
@@ -48,8 +53,6 @@ export function limpet<Req extends IncomingMessage, Res extends ServerResponse>(
 ): Middleware<Req, Res> {
   const origin = 'arrive' in options ? options : createOrigin(options);
   const now = 'now' in options && options.now ? options.now : Date.now;
-  const known: RecordsOfCopies = new WeakMap();
-  const uses = new WeakMap<IncomingMessage, SessionUse>();
   const current = createCurrentUse();
 
   async function arrive(req: Req, res: Res, next: Next): Promise<void> {
@@ -62,10 +65,10 @@ export function limpet<Req extends IncomingMessage, Res extends ServerResponse>(
     if (res.destroyed) visit.close();
     if (!use) return send(res, stateUnreadable());
     uses.set(req, use);
-    serve({ req, res, next, use });
+    serve(req, res, next, use);
   }
 
-  function serve({ req, res, next, use }: { req: Req; res: Res; next: Next; use: SessionUse }): void {
+  function serve(req: Req, res: Res, next: Next, use: SessionUse): void {
     const hold = holdAnswer(res, {
       seal(extent) {
         if (extent === 'begun') saveBeforeHeaders(req, use);
@@ -75,12 +78,20 @@ export function limpet<Req extends IncomingMessage, Res extends ServerResponse>(
     });
     use.onLateRefused = hold.cut;
     watchStore(req, use, current);
-    current.run(use, () => session(req, res, (error) => (speakLastWord(res, use, current), next(error))));
+    run(req, res, next, use);
+  }
+
+  function run(req: Req, res: Res, next: Next, use: SessionUse): void {
+    const goOn: Next = (error) => {
+      speakLastWord(res, use, current);
+      next(error);
+    };
+    current.run(use, () => session(req, res, goOn));
   }
 
   return (req, res, next) => {
     const use = uses.get(req);
-    if (use) current.run(use, () => session(req, res, next));
+    if (use) run(req, res, next, use);
     else if (req.headers['limpet-session'] === undefined) session(req, res, next);
     else arrive(req, res, next).catch(next);
   };
@@ -103,38 +114,4 @@ function send(res: ServerResponse, { status, headers, body }: Refusal): void {
   for (const [name, value] of headers) res.setHeader(name, value);
   res.statusCode = status;
   res.end(body);
-}
-
-/** express-session saves at the end only; an answer that begins before must be saved before. */
-function saveBeforeHeaders(req: IncomingMessage, use: SessionUse): void {
-  const session: unknown = Reflect.get(req, 'session');
-  const sid: unknown = Reflect.get(req, 'sessionID');
-  if (use.ending === 'yes' || typeof sid !== 'string' || typeof session !== 'object' || session === null)
-    return;
-  if (use.differs(sid, session) && 'save' in session && typeof session.save === 'function') session.save();
-}
-
-/** express-session names its store on the request; this is where the middleware learns of it. */
-function watchStore(req: IncomingMessage, use: SessionUse, current: CurrentUse): void {
-  let bound: SessionStore | undefined;
-  Object.defineProperty(req, 'sessionStore', {
-    configurable: true,
-    enumerable: true,
-    get: () => bound,
-    set(store: SessionStore) {
-      current.adopt(store);
-      bound = current.boundTo(store, use);
-    },
-  });
-}
-
-/** Outermost: express-session's own `end` runs for this request, whoever calls it. */
-function speakLastWord(res: ServerResponse, use: SessionUse, current: CurrentUse): void {
-  const { end } = res;
-  Object.assign(res, {
-    end(...args: unknown[]): unknown {
-      use.ending = 'yes';
-      return current.run(use, () => Reflect.apply(end, res, args));
-    },
-  });
 }

@@ -1,12 +1,13 @@
 import { createClaims } from './claims.ts';
 import { createCopies } from './copies.ts';
+import { createVisit } from './create-visit.ts';
 import { createEndedMarks } from './ended-marks.ts';
 import { type ArrivingRequest, readSent } from './headers.ts';
 import { readCredentials } from './key.ts';
 import { neededFirst, type Refusal, signatureInvalid } from './refusals.ts';
 import { createSignatureCheck } from './signature.ts';
 import { createStoreApi } from './store-api.ts';
-import { createVisit, type Visit } from './visit.ts';
+import type { Visit } from './visit.ts';
 
 export type { ArrivingRequest } from './headers.ts';
 export type { Copy } from './copies.ts';

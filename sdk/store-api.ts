@@ -1,5 +1,6 @@
 import { wholeNumber } from './headers.ts';
 import { parseJson } from './json.ts';
+import { type Answer, type CallOptions, createCall } from './store-call.ts';
 
 /** Where one session's state is claimed and stored, and what proves the right to: `Limpet-Api`. */
 export interface StoreTarget {
@@ -29,11 +30,7 @@ export interface StoreApi {
 }
 
 /** What the client needs of the world. */
-export interface StoreApiOptions {
-  readonly instance: string;
-  /** Milliseconds for a call with all its repetitions. */
-  readonly deadlineMs: number;
-  fetch(url: string, init: RequestInit): Promise<Response>;
+export interface StoreApiOptions extends CallOptions {
   nonce(): string;
   onProblem(problem: { code: string; message: string }): void;
 }
@@ -73,69 +70,6 @@ export function createStoreApi(options: StoreApiOptions): StoreApi {
       return stored(await call(target.apiUrl, { method: 'DELETE', headers: {} }, target.capability));
     },
   };
-}
-
-interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly body: Uint8Array;
-}
-
-interface Call {
-  readonly method: string;
-  readonly headers: Record<string, string>;
-  readonly body?: BodyInit;
-}
-
-const BACKOFF_MS = [20, 50, 100, 200, 400];
-
-/** One answer that means something, or `undefined` when the deadline has passed without one. */
-function createCall(options: StoreApiOptions) {
-  return async (
-    url: string,
-    { method, headers, body }: Call,
-    capability: string,
-  ): Promise<Answer | undefined> => {
-    const deadline = AbortSignal.timeout(options.deadlineMs);
-    const all = { ...headers, authorization: `Bearer ${capability}`, 'limpet-instance': options.instance };
-    const init: RequestInit = {
-      method,
-      headers: all,
-      redirect: 'manual',
-      signal: deadline,
-      ...(body === undefined ? {} : { body }),
-    };
-    for (let attempt = 0; !deadline.aborted; attempt += 1) {
-      const answer = await once(options, url, init);
-      if (answer !== undefined) return answer;
-      await pause(BACKOFF_MS[Math.min(attempt, BACKOFF_MS.length - 1)] ?? 0, deadline);
-    }
-    return undefined;
-  };
-}
-
-/** A network failure and an answer of 429 or 5xx are the same: not known, to be asked again. */
-async function once(options: StoreApiOptions, url: string, init: RequestInit): Promise<Answer | undefined> {
-  try {
-    const response = await options.fetch(url, init);
-    const body = new Uint8Array(await response.arrayBuffer());
-    const { status, headers } = response;
-    return status >= 500 || status === 429 ? undefined : { status, headers, body };
-  } catch {
-    return undefined;
-  }
-}
-
-function pause(delayMs: number, deadline: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, delayMs);
-    function done(): void {
-      clearTimeout(timer);
-      deadline.removeEventListener('abort', done);
-      resolve();
-    }
-    deadline.addEventListener('abort', done);
-  });
 }
 
 function readClaim({ status, headers, body }: Answer): ClaimResult {

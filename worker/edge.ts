@@ -9,7 +9,7 @@ import { createDoubt } from './stores/doubt.ts';
 import { createFallback, type FallbackStore } from './stores/fallback.ts';
 import type { Platform } from './stores/platform.ts';
 import { createShards, type ShardObjects } from './stores/session-shards.ts';
-import { createReportSuspect, createSnapshots, type MonitorObjects, type SnapshotCache } from './stores/snapshots.ts';
+import { createReadStatus, createReportSuspect, createSnapshots, type MonitorObjects, type SnapshotCache } from './stores/snapshots.ts';
 import { createSuspicions } from './stores/suspicions.ts';
 import type { Edge, Pool } from './visit.ts';
 
@@ -20,6 +20,7 @@ export interface Bindings {
   readonly fallback: FallbackStore;
   readonly cache: SnapshotCache;
   readonly apiBase: string | undefined;
+  readonly runtime: 'cloudflare' | 'local';
   /** When this version was deployed, in milliseconds: of two configurations the monitor follows the younger one. */
   readonly revision: number;
 }
@@ -37,7 +38,8 @@ export async function createEdge(config: Config, secrets: Secrets, bindings: Bin
     pools: new Map(pools.map((pool) => [pool.name, pool])),
     via: await viaName(secrets.originSecret),
     apiBase: bindings.apiBase,
-    debugToken: secrets.adminToken,
+    runtime: bindings.runtime,
+    adminToken: secrets.adminToken,
   };
 }
 
@@ -64,7 +66,8 @@ async function createPool(config: PoolConfig, secrets: Secrets, bindings: Bindin
     shards: createShards(name, bindings.shards, { clock, timers }),
     snapshots: createSnapshots({ pool: name, probing, monitors: bindings.monitors, cache: bindings.cache, mirror: bindings.fallback, clock, timers, waitUntil }),
     report: createReportSuspect({ pool: name, monitors: bindings.monitors }),
-    doubt: createDoubt(config, { clock, timers, fetch }),
+    status: createReadStatus({ pool: name, monitors: bindings.monitors }),
+    doubt: createDoubt(config, { clock, timers, fetch, waitUntil }),
     fallback: createFallback(name, bindings.fallback, { clock, bodyBytesMax: config.fallback.bodyBytesMax }),
   };
 }

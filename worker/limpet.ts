@@ -1,4 +1,4 @@
-import { isApiPath, storeApi } from './admin/store-api.ts';
+import { answerOwnPath, isOwnPath } from './admin/own-paths.ts';
 import type { Config } from './config/config.ts';
 import type { ConfigInput } from './config/input.ts';
 import { loadConfig } from './config/parse.ts';
@@ -25,6 +25,8 @@ export interface LimpetEnv {
   readonly ADMIN_TOKEN: string;
   /** Where origins reach the store API, when not under the host that clients use. */
   readonly LIMPET_API?: string;
+  /** `local` under `limpet dev`, whose runtime has no `resolveOverride`. */
+  readonly LIMPET_RUNTIME?: string;
   readonly VERSION?: { readonly timestamp: string };
 }
 
@@ -63,7 +65,7 @@ function handle(request: Request, edge: Edge, waitUntil: WaitUntil): Promise<Res
   const refused = refuseAtGate(request, edge);
   if (refused !== undefined) return Promise.resolve(refused);
   const url = requestUrl(request.url);
-  if (isApiPath(url.target)) return storeApi(request, edge);
+  if (isOwnPath(url.target)) return answerOwnPath(request, edge);
   const name = route(url, edge.config);
   const pool = name === undefined ? undefined : edge.pools.get(name);
   if (pool === undefined) return Promise.resolve(unroutable());
@@ -83,6 +85,7 @@ async function ready(config: Config, env: LimpetEnv): Promise<Edge | undefined> 
     fallback: env.FALLBACK,
     cache: coloCache,
     apiBase: env.LIMPET_API,
+    runtime: env.LIMPET_RUNTIME === 'local' ? 'local' : 'cloudflare',
     revision: Date.parse(env.VERSION?.timestamp ?? '') || 0,
   };
   return createEdge(config, parsed.secrets, bindings, platform);

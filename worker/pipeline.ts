@@ -1,6 +1,6 @@
 import { decide } from './core/decide.ts';
 import type { Identity } from './core/identity.ts';
-import type { AttemptResult } from './steps/answer.ts';
+import { type AttemptResult, discard } from './steps/answer.ts';
 import { attempt } from './steps/attempt.ts';
 import { fallBack, type FinalAnswer, keepForFallback } from './steps/fall-back.ts';
 import { forward, forwardAfter } from './steps/forward.ts';
@@ -8,6 +8,7 @@ import { identify } from './steps/identify.ts';
 import { keep } from './steps/keep.ts';
 import { learn, learns } from './steps/learn.ts';
 import { record } from './steps/record.ts';
+import { sessionMoved } from './steps/refusals.ts';
 import { isRenewalDue, notDue, renew, type Renewed } from './steps/renew.ts';
 import { keepBody } from './steps/replay.ts';
 import { seat } from './steps/seat.ts';
@@ -49,12 +50,18 @@ async function conclude(
   return { response, outcome: kept.seat.outcome, reason: kept.seat.reason };
 }
 
+/** How often one request follows a session that moves under it. */
+const followsMax = 3;
+
 /** A fenced answer to a safe request is sent again to where the session is now. */
 async function keepUntilSettled(visit: Visit, first: Delivery): Promise<KeptAnswer | Refusal> {
   let delivery: Delivery = first;
-  for (;;) {
+  for (let follows = 0; ; follows++) {
     const kept = await keep(visit, delivery);
-    if (kept.kind !== 'again') return kept;
+    if (kept.kind === 'answer') return kept;
+    visit.waitUntil(discard(delivery.response));
+    if (kept.kind === 'refusal') return kept;
+    if (follows >= followsMax) return sessionMoved(kept.seat);
     const delivered = await forward(visit, kept.seat);
     if (delivered.kind === 'refusal') return delivered;
     delivery = delivered;

@@ -1,5 +1,6 @@
 import type { Claim, Claimed, Ended, Located, Put, PutSaid, Rotated } from './core/fence.ts';
-import type { InstanceId, OriginId, PoolName, SessionId } from './core/ids.ts';
+import type { Health } from './core/health.ts';
+import type { InstanceId, OriginId, SessionId } from './core/ids.ts';
 import type { Assumed, Limits, Row } from './core/row.ts';
 import type { Snapshot } from './core/snapshot.ts';
 
@@ -87,6 +88,17 @@ export interface HeldSnapshot {
 /** Tells the pool's monitor that an origin became suspect here. Transitions only, never a report per request. */
 export type ReportSuspect = (origin: OriginId) => Promise<void>;
 
+/** The monitor's own account of its pool, for operators. */
+export interface MonitorStatus {
+  readonly version: number;
+  readonly revision: number | undefined;
+  readonly alarmAt: number | undefined;
+  readonly askedAt: number;
+  readonly origins: readonly (Health & { readonly id: OriginId; readonly url: string })[];
+}
+
+export type ReadStatus = () => Promise<MonitorStatus | Unreachable>;
+
 /** What isolates know by themselves of origins that failed them. */
 export interface Suspicions {
   isSuspect(origin: OriginId, now: number): boolean;
@@ -123,5 +135,3 @@ export interface Counters {
   add(name: string): void;
   all(): Readonly<Record<string, number>>;
 }
-
-export type { PoolName };

@@ -7,7 +7,8 @@ import type { Outcome, Reason } from './core/outcome.ts';
 import type { Placement } from './core/rendezvous.ts';
 import type { View } from './core/decide.ts';
 import type {
-  Chance, Clock, Counters, Doubt, Fallback, Fetch, ReportSuspect, Shards, Snapshots, Suspicions, Timers, WaitUntil,
+  Chance, Clock, Counters, Doubt, Fallback, Fetch, ReadStatus,
+  ReportSuspect, Shards, Snapshots, Suspicions, Timers, WaitUntil,
 } from './ports.ts';
 
 /** One isolate's Limpet: the configuration made ready, and the ports. */
@@ -23,7 +24,9 @@ export interface Edge {
   readonly via: string;
   /** Where origins reach the store API; undefined: under the host that the client used. */
   readonly apiBase: string | undefined;
-  readonly debugToken: string;
+  readonly runtime: 'cloudflare' | 'local';
+  /** Opens the admin API, and the debug headers where `debug` is `token`. */
+  readonly adminToken: string;
 }
 
 export interface Pool {
@@ -45,6 +48,7 @@ export interface Pool {
   readonly shards: Shards;
   readonly snapshots: Snapshots;
   readonly report: ReportSuspect;
+  readonly status: ReadStatus;
   readonly doubt: Doubt;
   readonly fallback: Fallback;
 }
@@ -145,7 +149,7 @@ export interface Delivery {
 }
 
 /** The delivery as the client may have it. `again`: fenced, and safe to send to where the session is now. */
-export type Kept = KeptAnswer | { readonly kind: 'again'; readonly seat: Seat } | Refusal;
+export type Kept = KeptAnswer | { readonly kind: 'again'; readonly seat: SessionSeat } | Refusal;
 
 export interface KeptAnswer {
   readonly kind: 'answer';

@@ -32,7 +32,7 @@ export class SnapshotMirror {
     const sinceMs = Date.now() - this.#at;
     if (this.#source.version() === this.#version && sinceMs < longestPauseMs) return;
     if (sinceMs < shortestPauseMs) {
-      this.#timer ??= setTimeout(() => this.#later(), shortestPauseMs - sinceMs);
+      if (this.#timer === undefined) this.#timer = setTimeout(() => this.#later(), shortestPauseMs - sinceMs);
       return;
     }
     const told = this.#source.tell();
@@ -50,7 +50,8 @@ export class SnapshotMirror {
     try {
       await this.#kv.put(snapshotMirrorKey(this.#pool), JSON.stringify(told));
     } catch (error) {
-      if (!this.#complained) console.error(`Cannot mirror the snapshot of ${this.#pool} to KV: ${String(error)}`);
+      if (!this.#complained)
+        console.error(`Cannot mirror the snapshot of ${this.#pool} to KV: ${String(error)}`);
       this.#complained = true;
     }
   }

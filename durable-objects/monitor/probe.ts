@@ -10,20 +10,12 @@ export async function probe(origin: ProbedOrigin, policy: ProbingPolicy): Promis
       signal: AbortSignal.timeout(policy.timeoutMs),
     });
     await response.body?.cancel();
-    return { ok: isExpected(response.status, policy.expect), said: `status ${response.status}`, at: Date.now() };
+    return {
+      ok: isExpected(response.status, policy.expect),
+      said: `status ${response.status}`,
+      at: Date.now(),
+    };
   } catch (error) {
     return { ok: false, said: error instanceof Error ? error.message : String(error), at: Date.now() };
   }
-}
-
-/** An invocation has six outgoing connections: five probe, one is left for a report or for KV. */
-export const probesAtOnce = 5;
-
-/** Works through the list with a few at once. */
-export async function inWaves<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> {
-  const queue = items.values();
-  const worker = async () => {
-    for (const item of queue) await work(item);
-  };
-  await Promise.all(Array.from({ length: probesAtOnce }, worker));
 }

@@ -12,10 +12,14 @@ export class Roster {
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
-    storage.sql.exec('CREATE TABLE IF NOT EXISTS origin (id TEXT PRIMARY KEY, health TEXT NOT NULL) WITHOUT ROWID');
+    storage.sql.exec(
+      'CREATE TABLE IF NOT EXISTS origin (id TEXT PRIMARY KEY, health TEXT NOT NULL) WITHOUT ROWID',
+    );
     this.#version = storage.kv.get<number>('version') ?? 0;
     this.#probing = storage.kv.get<ProbingConfig>('probing');
-    for (const { id, health } of storage.sql.exec<{ id: string; health: string }>('SELECT id, health FROM origin')) {
+    for (const { id, health } of storage.sql.exec<{ id: string; health: string }>(
+      'SELECT id, health FROM origin',
+    )) {
       this.#healths.set(originId(id), JSON.parse(health) as Health);
     }
   }
@@ -35,7 +39,10 @@ export class Roster {
   }
 
   get snapshot(): Snapshot {
-    const standings = [...this.healths].map(([id, { health, incarnation }]): [OriginId, Standing] => [id, { health, incarnation }]);
+    const standings = [...this.healths].map(([id, { health, incarnation }]): [OriginId, Standing] => [
+      id,
+      { health, incarnation },
+    ]);
     return { version: this.#version, origins: Object.fromEntries(standings) };
   }
 
@@ -72,7 +79,11 @@ export class Roster {
 
   #keep(id: OriginId, health: Health): void {
     this.#healths.set(id, health);
-    this.#storage.sql.exec('INSERT OR REPLACE INTO origin (id, health) VALUES (?, ?)', id, JSON.stringify(health));
+    this.#storage.sql.exec(
+      'INSERT OR REPLACE INTO origin (id, health) VALUES (?, ?)',
+      id,
+      JSON.stringify(health),
+    );
   }
 
   #bump(): void {

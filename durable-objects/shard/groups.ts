@@ -31,7 +31,14 @@ export class Groups {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     // Every writer awaits it too; this keeps a group without readers from being an unhandled rejection.
     promise.catch(() => undefined);
-    this.#open = { entries: new Map(), replaced: new Set(), raises: new Set(), flushed: promise, resolve, reject };
+    this.#open = {
+      entries: new Map(),
+      replaced: new Set(),
+      raises: new Set(),
+      flushed: promise,
+      resolve,
+      reject,
+    };
     const waitMs = this.#flushedAt + groupMs - now;
     if (waitMs <= 0) queueMicrotask(() => this.flush());
     else setTimeout(() => this.flush(), Math.min(waitMs, groupMs));

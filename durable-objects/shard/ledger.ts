@@ -25,8 +25,11 @@ const pagesInMemory = 16;
 export class Ledger {
   readonly #storage: DurableObjectStorage;
   readonly #tables: Tables;
-  readonly #unfolded = new Map<SessionId, Entry>();
   readonly #pages = new Lru<Map<SessionId, Entry>>(pagesInMemory);
+  /** What is in the log only; newer than all else. */
+  #unfolded = new Map<SessionId, Entry>();
+  /** What is on its way into the pages; newer than they are. */
+  #folding = new Map<SessionId, Entry>();
   #logged = { entries: 0, bytes: 0 };
 
   constructor(storage: DurableObjectStorage, tables: Tables) {
@@ -42,13 +45,19 @@ export class Ledger {
     return this.#unfolded.size > 0;
   }
 
+  get logEntries(): number {
+    return this.#logged.entries;
+  }
+
   /** The log has grown past what a wake should have to read. */
   get isLogFull(): boolean {
     return this.#logged.entries >= logEntriesMax || this.#logged.bytes >= logBytesMax;
   }
 
   find(session: SessionId): Entry | undefined {
-    return this.#unfolded.get(session) ?? this.#page(bucketOf(session)).get(session);
+    return (
+      this.#unfolded.get(session) ?? this.#folding.get(session) ?? this.#page(bucketOf(session)).get(session)
+    );
   }
 
   /** The state in one piece and a copy of its own: a view would send its whole page along. */
@@ -68,7 +77,9 @@ export class Ledger {
   store(group: Group): void {
     this.#storage.transactionSync(() => {
       for (const id of group.replaced) this.#tables.deleteChunks(id);
-      const entries = Array.from(group.entries.values(), (entry) => this.#withBigStateApart(entry, inlineBytesMax));
+      const entries = Array.from(group.entries.values(), (entry) =>
+        this.#withBigStateApart(entry, inlineBytesMax),
+      );
       for (const body of encodePages(entries, pageBytesMax)) {
         this.#tables.appendLog(body);
         this.#logged.bytes += body.length;
@@ -78,47 +89,61 @@ export class Ledger {
     });
   }
 
-  /** Moves the log into the pages and drops what has expired. Answers with the pages that were rewritten. */
-  fold(now: number): Map<number, readonly Entry[]> {
-    const dirty = this.#unfoldedByBucket();
-    const rewritten = new Map<number, readonly Entry[]>();
-    this.#storage.transactionSync(() => {
-      for (const [bucket, entries] of dirty) rewritten.set(bucket, this.#rewrite(bucket, entries, now));
-      this.#tables.clearLog();
-    });
-    for (const bucket of dirty.keys()) this.#pages.delete(`${bucket}`);
-    this.#unfolded.clear();
+  /**
+   * Moves the log into the pages, one page per step, and drops what has expired. Each step yields the page's number and when
+   * its last session ends. The log stays until the last step: whatever interrupts it, the log is newer than any page.
+   */
+  *fold(now: number): Generator<[bucket: number, endsAt: number]> {
+    const [upTo, logged] = [this.#tables.lastLogged(), this.#logged];
+    this.#folding = this.#unfolded;
+    this.#unfolded = new Map();
     this.#logged = { entries: 0, bytes: 0 };
-    return rewritten;
+    let isDone = false;
+    try {
+      for (const [bucket, newer] of Map.groupBy(this.#folding.values(), (entry) => bucketOf(entry.session))) {
+        yield [bucket, this.#rewrite(bucket, newer, now)];
+      }
+      this.#tables.deleteLog(upTo);
+      isDone = true;
+    } finally {
+      if (!isDone) this.#unfold(logged);
+      this.#folding = new Map();
+    }
   }
 
   /** Drops what has expired from pages that no write touches. */
-  sweep(pages: readonly number[], now: number): Map<number, readonly Entry[]> {
-    const rewritten = new Map<number, readonly Entry[]>();
-    this.#storage.transactionSync(() => {
-      for (const bucket of pages) {
-        if (this.#read(bucket).some((entry) => !isAlive(entry, now))) rewritten.set(bucket, this.#rewrite(bucket, [], now));
-      }
-    });
-    for (const bucket of rewritten.keys()) this.#pages.delete(`${bucket}`);
-    return rewritten;
+  *sweep(pages: readonly number[], now: number): Generator<[bucket: number, endsAt: number]> {
+    for (const bucket of pages) {
+      if (this.#read(bucket).some((entry) => !isAlive(entry, now)))
+        yield [bucket, this.#rewrite(bucket, [], now)];
+    }
   }
 
-  /** Everything of one bucket, newest first decided, in the order of the ids. */
+  /** Everything of one bucket that is alive, in the order of the ids. */
   entriesOf(bucket: number, now: number): Entry[] {
     const merged = byId(this.#read(bucket));
-    for (const entry of this.#unfolded.values()) if (bucketOf(entry.session) === bucket) merged.set(entry.session, entry);
+    for (const newer of [this.#folding, this.#unfolded]) {
+      for (const entry of newer.values())
+        if (bucketOf(entry.session) === bucket) merged.set(entry.session, entry);
+    }
     const alive = [...merged.values()].filter((entry) => isAlive(entry, now));
     return alive.sort((left, right) => (left.session < right.session ? -1 : 1));
   }
 
   bucketsFrom(bucket: number): number[] {
-    const unfolded = Array.from(this.#unfolded.keys(), bucketOf).filter((other) => other >= bucket);
-    return [...new Set([...this.#tables.pagesFrom(bucket), ...unfolded])].sort((left, right) => left - right);
+    const newer = [...this.#folding.keys(), ...this.#unfolded.keys()]
+      .map(bucketOf)
+      .filter((other) => other >= bucket);
+    return [...new Set([...this.#tables.pagesFrom(bucket), ...newer])].sort((left, right) => left - right);
   }
 
-  get logEntries(): number {
-    return this.#logged.entries;
+  /** A fold that did not come to its end has changed nothing that counts: the log still has it all. */
+  #unfold(logged: { entries: number; bytes: number }): void {
+    this.#unfolded = new Map([...this.#folding, ...this.#unfolded]);
+    this.#logged = {
+      entries: logged.entries + this.#logged.entries,
+      bytes: logged.bytes + this.#logged.bytes,
+    };
   }
 
   #remember(entry: Entry): void {
@@ -139,19 +164,25 @@ export class Ledger {
     return body === undefined ? [] : decodePage(body);
   }
 
-  #unfoldedByBucket(): Map<number, Entry[]> {
-    return Map.groupBy(this.#unfolded.values(), (entry) => bucketOf(entry.session));
-  }
-
-  #rewrite(bucket: number, newer: readonly Entry[], now: number): readonly Entry[] {
-    const merged = byId(this.#read(bucket));
-    for (const entry of newer) merged.set(entry.session, entry);
-    const [alive, expired] = parted([...merged.values()], now);
-    for (const { state } of expired) if (state.kind === 'chunked') this.#tables.deleteChunks(state.id);
-    const entries = this.#fitting(alive);
-    if (entries.length === 0) this.#tables.deletePage(bucket);
-    else this.#tables.writePage(bucket, encodePage(entries));
-    return entries;
+  /** Answers with the time at which the page's last session ends. */
+  #rewrite(bucket: number, newer: readonly Entry[], now: number): number {
+    const page = byId(this.#read(bucket));
+    const merged = new Map([...page, ...byId(newer)]);
+    const entries = [...merged.values()].filter((entry) => isAlive(entry, now));
+    const kept = new Set(entries.map(({ state }) => chunksOf(state)));
+    this.#storage.transactionSync(() => {
+      for (const { state } of [...page.values(), ...newer]) {
+        const id = chunksOf(state);
+        if (id !== undefined && !kept.has(id)) this.#tables.deleteChunks(id);
+      }
+      if (entries.length === 0) this.#tables.deletePage(bucket);
+      else this.#tables.writePage(bucket, encodePage(this.#fitting(entries)));
+    });
+    this.#pages.delete(`${bucket}`);
+    return entries.reduce(
+      (latest, { slot }) => Math.max(latest, slot.kind === 'row' ? slot.row.endsAt : slot.endsAt),
+      now,
+    );
   }
 
   /** A page that has outgrown its row gives its largest states away. */
@@ -166,6 +197,7 @@ export class Ledger {
     });
   }
 
+  /** Chunks belong to the session that is in their name, and to this version of its state alone. */
   #withBigStateApart(entry: Entry, bytesMax: number): Entry {
     const { slot, state } = entry;
     if (slot.kind !== 'row' || state.kind !== 'inline' || state.bytes.length <= bytesMax) return entry;
@@ -182,13 +214,12 @@ function byId(entries: readonly Entry[]): Map<SessionId, Entry> {
   return new Map(entries.map((entry) => [entry.session, entry]));
 }
 
-function parted(entries: readonly Entry[], now: number): [alive: Entry[], expired: Entry[]] {
-  const alive = entries.filter((entry) => isAlive(entry, now));
-  return [alive, alive.length === entries.length ? [] : entries.filter((entry) => !isAlive(entry, now))];
-}
-
 function isAlive(entry: Entry, now: number): boolean {
   return current(entry.slot, now).kind !== 'none';
+}
+
+function chunksOf(state: StoredState): string | undefined {
+  return state.kind === 'chunked' ? state.id : undefined;
 }
 
 function inlineBytes({ state }: Entry): number {

@@ -1,4 +1,6 @@
-import { type Entry, encodePage, mirrorKey } from '../../worker/core/page.ts';
+import { mirrorKey } from '../../worker/core/page.ts';
+import { inWaves } from '../waves.ts';
+import type { ShardName } from './address.ts';
 
 /** KV takes one write per second and key, and each is billed: a page's copy is at most this often renewed. */
 const mirrorEveryMs = 55_000;
@@ -7,40 +9,51 @@ const shortestTtlS = 60;
 /** Copies of rewritten pages for the day on which the shard is away. Failing never hurts: KV is the last layer. */
 export class Mirror {
   readonly #kv: KVNamespace;
-  readonly #due = new Map<number, readonly Entry[]>();
+  readonly #page: (bucket: number) => ArrayBuffer | undefined;
+  readonly #name: () => ShardName;
+  /** The buckets that KV does not know the newest page of, with the time at which the last session of each ends. */
+  readonly #due = new Map<number, number>();
   readonly #writtenAt = new Map<number, number>();
   #complained = false;
 
-  constructor(kv: KVNamespace) {
+  constructor(kv: KVNamespace, page: (bucket: number) => ArrayBuffer | undefined, name: () => ShardName) {
     this.#kv = kv;
+    this.#page = page;
+    this.#name = name;
   }
 
   get hasDue(): boolean {
     return this.#due.size > 0;
   }
 
-  rewritten(pages: ReadonlyMap<number, readonly Entry[]>): void {
-    for (const [bucket, entries] of pages) this.#due.set(bucket, entries);
+  rewritten(bucket: number, endsAt: number): void {
+    this.#due.set(bucket, endsAt);
   }
 
-  async write(pool: string, shard: string, now: number): Promise<void> {
-    const ready = [...this.#due].filter(([bucket]) => now - (this.#writtenAt.get(bucket) ?? 0) >= mirrorEveryMs);
+  async write(now: number): Promise<void> {
+    const { pool, shard } = this.#name();
+    const ready = [...this.#due].filter(
+      ([bucket]) => now - (this.#writtenAt.get(bucket) ?? 0) >= mirrorEveryMs,
+    );
     for (const [bucket] of ready) {
       this.#due.delete(bucket);
       this.#writtenAt.set(bucket, now);
     }
     try {
-      await Promise.all(ready.map(([bucket, entries]) => this.#put(mirrorKey(pool, shard, bucket), entries, now)));
+      // A few at once, each read when its turn comes: all pages of a large shard would not fit into memory.
+      await inWaves(ready, ([bucket, endsAt]) =>
+        this.#put(mirrorKey(pool, shard, bucket), bucket, endsAt, now),
+      );
     } catch (error) {
       if (!this.#complained) console.error(`Cannot mirror pages of ${pool}:${shard} to KV: ${String(error)}`);
       this.#complained = true;
     }
   }
 
-  async #put(key: string, entries: readonly Entry[], now: number): Promise<void> {
-    if (entries.length === 0) return this.#kv.delete(key);
-    const endsAt = Math.max(...entries.map(({ slot }) => (slot.kind === 'row' ? slot.row.endsAt : slot.endsAt)));
+  async #put(key: string, bucket: number, endsAt: number, now: number): Promise<void> {
+    const body = this.#page(bucket);
+    if (body === undefined) return this.#kv.delete(key);
     const expirationTtl = Math.max(shortestTtlS, Math.ceil((endsAt - now) / 1000));
-    await this.#kv.put(key, encodePage(entries), { expirationTtl });
+    await this.#kv.put(key, body, { expirationTtl, metadata: { at: now } });
   }
 }

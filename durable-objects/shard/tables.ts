@@ -28,8 +28,12 @@ export class Tables {
     this.#run('INSERT INTO log (body) VALUES (?)', body);
   }
 
-  clearLog(): void {
-    this.#run('DELETE FROM log');
+  lastLogged(): number {
+    return this.#run<{ last: number | null }>('SELECT max(seq) AS last FROM log')[0]?.last ?? 0;
+  }
+
+  deleteLog(upTo: number): void {
+    this.#run('DELETE FROM log WHERE seq <= ?', upTo);
   }
 
   page(bucket: number): ArrayBuffer | undefined {
@@ -38,7 +42,10 @@ export class Tables {
 
   /** The buckets that have a page, from the given one on. */
   pagesFrom(bucket: number): number[] {
-    const rows = this.#run<{ bucket: number }>('SELECT bucket FROM page WHERE bucket >= ? ORDER BY bucket', bucket);
+    const rows = this.#run<{ bucket: number }>(
+      'SELECT bucket FROM page WHERE bucket >= ? ORDER BY bucket',
+      bucket,
+    );
     return rows.map((row) => row.bucket);
   }
 

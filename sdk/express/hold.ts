@@ -28,6 +28,9 @@ export function holdAnswer(res: ServerResponse, { seal, late }: HoldQuestions): 
   const queue: { name: CallName; args: unknown[] }[] = [];
   let phase: Phase = 'open';
   let headersThen: ReturnType<ServerResponse['getHeaders']> = {};
+  /** Whether status and headers are on their way: from then on only a cut can tell the client. */
+  let left: 'nothing' | 'headers' = 'nothing';
+  let laterHead: unknown[] | undefined;
 
   function perform(name: CallName, args: unknown[]): unknown {
     if (phase === 'open') begin(name === 'end' ? 'whole' : 'begun');
@@ -55,9 +58,8 @@ export function holdAnswer(res: ServerResponse, { seal, late }: HoldQuestions): 
     }
     phase = 'held';
     headersThen = { ...res.getHeaders() };
-    // Without this an application that answers twice would not hear of it, and would change the first answer's headers.
-    Object.defineProperty(res, 'headersSent', { configurable: true, get: () => true });
-    sealed.outcome.then(release);
+    claimHeadersSent(res);
+    sealed.outcome.then(release).catch(() => res.destroy());
   }
 
   function goOn(sealed: SealedNow): void {
@@ -77,21 +79,36 @@ export function holdAnswer(res: ServerResponse, { seal, late }: HoldQuestions): 
   }
 
   function pass(name: CallName, args: unknown[]): unknown {
-    if (name === 'write') return lastByte.write(args);
     if (name === 'end') return endAfterLate(args);
-    // The headers alone would be a complete answer, and a change could still come.
-    if (name === 'flushHeaders' && lastByte.isBodiless()) return undefined;
-    return native[name](args);
+    if (lastByte.isBodiless() && left === 'nothing') return keepForEnd(name, args);
+    if (name === 'writeHead') left = 'headers';
+    return name === 'write' ? lastByte.write(args) : native[name](args);
+  }
+
+  /** The headers of a bodiless answer are all of it: they leave with its end, since a change could still come. */
+  function keepForEnd(name: CallName, args: unknown[]): unknown {
+    if (name !== 'writeHead') return swallow(name, args);
+    laterHead ??= args;
+    claimHeadersSent(res);
+    return res;
+  }
+
+  function end(args: unknown[]): unknown {
+    Reflect.deleteProperty(res, 'headersSent');
+    left = 'headers';
+    if (laterHead) native.writeHead(laterHead);
+    return lastByte.end(args);
   }
 
   function endAfterLate(args: unknown[]): unknown {
     const pending = late();
-    if (pending === undefined) return lastByte.end(args);
+    if (pending === undefined) return end(args);
     phase = 'closing';
     pending.then((refusal) => {
       if (phase !== 'closing') return;
-      if (refusal === undefined) lastByte.end(args);
-      else cut();
+      if (refusal === undefined) end(args);
+      else if (left === 'headers') cut();
+      else refuse(refusal);
     });
     return res;
   }
@@ -99,6 +116,7 @@ export function holdAnswer(res: ServerResponse, { seal, late }: HoldQuestions): 
   /** The application's own answer, whole, is dropped for the refusal. */
   function refuse({ status, headers, body }: Refusal): void {
     phase = 'over';
+    Reflect.deleteProperty(res, 'headersSent');
     replaceHeaders(res, {});
     setHeaders(res, headers);
     res.statusMessage = '';
@@ -107,8 +125,8 @@ export function holdAnswer(res: ServerResponse, { seal, late }: HoldQuestions): 
   }
 
   function cut(): void {
-    // While it is held nothing has left: its end will hear of the refusal.
-    if (phase === 'held' || phase === 'over' || res.writableEnded) return;
+    // While nothing has left, the end of the answer will hear of the refusal.
+    if (phase === 'held' || phase === 'over' || left === 'nothing' || res.writableEnded) return;
     // A last answer of HTTP/1.0 ends with the connection: only a reset tells its end from a cut.
     if (res.chunkedEncoding || res.hasHeader('content-length')) res.destroy();
     else res.socket?.resetAndDestroy();
@@ -131,6 +149,11 @@ export function holdAnswer(res: ServerResponse, { seal, late }: HoldQuestions): 
     end: (...args: unknown[]) => perform('end', args),
   });
   return { cut };
+}
+
+/** Without this an application that answers twice would not hear of it, and would change the first answer's headers. */
+function claimHeadersSent(res: ServerResponse): void {
+  Object.defineProperty(res, 'headersSent', { configurable: true, get: () => true });
 }
 
 function setHeaders(res: ServerResponse, headers: HeaderList): void {

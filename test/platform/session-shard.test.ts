@@ -1,8 +1,29 @@
-import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
+import {
+  abortAllDurableObjects,
+  evictDurableObject,
+  runDurableObjectAlarm,
+  runInDurableObject,
+} from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
 import { bucketOf, decodePage, mirrorKey } from '../../worker/core/page.ts';
-import { a, assumed, b, limits, newShard, one, randomBytes, type Shard, stateOf, textOf, toClaim, toRotate, toStore, two } from './shard-world.ts';
+import { eventually } from './eventually.ts';
+import {
+  a,
+  assumed,
+  b,
+  limits,
+  newShard,
+  one,
+  randomBytes,
+  type Shard,
+  stateOf,
+  textOf,
+  toClaim,
+  toRotate,
+  toStore,
+  two,
+} from './shard-world.ts';
 
 /** What may happen to the object between any two calls. */
 const between: Record<string, (shard: Shard) => Promise<void>> = {
@@ -12,6 +33,8 @@ const between: Record<string, (shard: Shard) => Promise<void>> = {
   'a fold': (shard) => shard.fold(),
   'an alarm': async (shard) => void (await runDurableObjectAlarm(shard)),
 };
+
+vi.setConfig({ testTimeout: 20_000 });
 
 describe.each(Object.entries(between))('with %s between any two calls', (_name, happens) => {
   it('[SS1] a session is stored, moved with its state, fenced, renewed and ended', async () => {
@@ -36,7 +59,11 @@ describe.each(Object.entries(between))('with %s between any two calls', (_name, 
     for (const step of steps) {
       const answer = await step();
       const state = 'state' in answer ? textOf(answer.state?.bytes) : undefined;
-      answers.push('row' in answer ? [answer.kind, answer.row.home, answer.row.epoch, answer.row.version, state] : answer.kind);
+      answers.push(
+        'row' in answer
+          ? [answer.kind, answer.row.home, answer.row.epoch, answer.row.version, state]
+          : answer.kind,
+      );
       await happens(stub());
     }
     expect(answers).toEqual([
@@ -99,7 +126,9 @@ describe('a claim', () => {
     const { pool, shard, newSession } = newShard();
     const session = newSession();
     await shard.put(pool, session, toStore(1, 'cart'));
-    const claims = await Promise.all(['n1', 'n2', 'n3'].map((nonce) => shard.claim(pool, session, toClaim(0, { nonce }))));
+    const claims = await Promise.all(
+      ['n1', 'n2', 'n3'].map((nonce) => shard.claim(pool, session, toClaim(0, { nonce }))),
+    );
     expect(claims.map(({ kind }) => kind).sort()).toEqual(['claimed', 'row', 'row']);
     for (const claim of claims) expect('state' in claim).toBe(claim.kind === 'claimed');
   });
@@ -131,7 +160,9 @@ describe('what is written', () => {
     const { pool, shard, newSession } = newShard();
     await shard.put(pool, newSession(), toStore(1, 'first'));
     const before = (await shard.stats()).rowsWritten;
-    const answers = await Promise.all(Array.from({ length: 200 }, () => shard.put(pool, newSession(), toStore(1, 'cart'))));
+    const answers = await Promise.all(
+      Array.from({ length: 200 }, () => shard.put(pool, newSession(), toStore(1, 'cart'))),
+    );
     expect(new Set(answers.map(({ kind }) => kind))).toEqual(new Set(['stored']));
     const { rows, rowsWritten } = await shard.stats();
     expect(rows).toBe(201);
@@ -141,7 +172,9 @@ describe('what is written', () => {
   it('[SS5] of several writes to one session in a group only the newest is stored', async () => {
     const { pool, shard, newSession } = newShard();
     const session = newSession();
-    await Promise.all(Array.from({ length: 50 }, (_, at) => shard.put(pool, session, toStore(at + 1, `version ${at + 1}`))));
+    await Promise.all(
+      Array.from({ length: 50 }, (_, at) => shard.put(pool, session, toStore(at + 1, `version ${at + 1}`))),
+    );
     expect((await shard.stats()).logEntries).toBeLessThan(20);
     const claimed = await shard.claim(pool, session, toClaim(0));
     expect('state' in claimed && textOf(claimed.state?.bytes)).toBe('version 50');
@@ -151,7 +184,11 @@ describe('what is written', () => {
     const { pool, shard, newSession } = newShard();
     await shard.put(pool, newSession(), toStore(1, 'cart'));
     const indexes = await runInDurableObject(shard, (_, { storage }) =>
-      storage.sql.exec("SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name NOT LIKE '\\_cf%' ESCAPE '\\'").toArray(),
+      storage.sql
+        .exec(
+          "SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name NOT LIKE '\\_cf%' ESCAPE '\\'",
+        )
+        .toArray(),
     );
     expect(indexes).toEqual([]);
   });
@@ -161,7 +198,10 @@ describe('what is written', () => {
     const session = newSession();
     await shard.put(pool, session, toStore(1, 'kept'));
     const errors = vi.spyOn(console, 'error').mockImplementation(() => undefined);
-    await runInDurableObject(shard, (_, { storage }) => void storage.sql.exec('ALTER TABLE log RENAME TO away'));
+    await runInDurableObject(
+      shard,
+      (_, { storage }) => void storage.sql.exec('ALTER TABLE log RENAME TO away'),
+    );
     const writes = [2, 3].map((version) => shard.put(pool, session, toStore(version, 'lost')));
     expect((await Promise.allSettled(writes)).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     await runInDurableObject(stub(), (_, { storage }) => {
@@ -186,7 +226,9 @@ describe('a fold', () => {
     await evictDurableObject(shard);
     expect(await shard.stats()).toMatchObject({ rows: 301, logRows: 0, logEntries: 0, chunks: 0 });
     const claims = await Promise.all(kept.map((session) => shard.claim(pool, session, toClaim(0))));
-    expect(claims.map((claim) => 'state' in claim && textOf(claim.state?.bytes))).toEqual(kept.map((_, at) => `cart ${at}`));
+    expect(claims.map((claim) => 'state' in claim && textOf(claim.state?.bytes))).toEqual(
+      kept.map((_, at) => `cart ${at}`),
+    );
     expect(await shard.locate(pool, ended)).toEqual({ kind: 'ended' });
     expect(await shard.locate(pool, gone)).toEqual({ kind: 'none' });
   });
@@ -195,14 +237,16 @@ describe('a fold', () => {
     const { pool, shard, newSession } = newShard();
     const state = randomBytes(15_000);
     await Promise.all(Array.from({ length: 300 }, () => shard.put(pool, newSession(), toStore(1, state))));
-    await vi.waitFor(async () => expect((await shard.stats()).pages).toBeGreaterThan(50));
+    await eventually(async () => expect((await shard.stats()).pages).toBeGreaterThan(50));
     expect((await shard.stats()).rows).toBe(300);
   });
 
   it('[SS10] of a page that has outgrown its row gives its largest states away', async () => {
     const { pool, shard, newSession } = newShard();
     const bucket = bucketOf(newSession());
-    const sessions = Array.from({ length: 40_000 }, newSession).filter((session) => bucketOf(session) === bucket).slice(0, 80);
+    const sessions = Array.from({ length: 40_000 }, newSession)
+      .filter((session) => bucketOf(session) === bucket)
+      .slice(0, 80);
     const state = randomBytes(16_000);
     await Promise.all(sessions.map((session) => shard.put(pool, session, toStore(1, state))));
     await shard.fold();
@@ -213,6 +257,26 @@ describe('a fold', () => {
     for (const claim of claims) expect('state' in claim && claim.state?.bytes).toEqual(state);
   });
 
+  it('[SS10] that fails on a corrupt page changes nothing, and comes through once the page is well again', async () => {
+    const { pool, shard, newSession } = newShard();
+    const sessions = Array.from({ length: 40 }, newSession);
+    await Promise.all(sessions.map((session) => shard.put(pool, session, toStore(1, 'cart'))));
+    const corrupt = sessions[20] ?? newSession();
+    await runInDurableObject(shard, (_, { storage }) => {
+      storage.sql.exec("INSERT INTO page (bucket, body) VALUES (?, X'02')", bucketOf(corrupt));
+    });
+    const folding = async () => await shard.fold();
+    await expect(folding()).rejects.toThrow('Cannot read the page at byte 0: wanted format 1, found 2');
+    const kept = await Promise.all(sessions.map((session) => shard.locate(pool, session)));
+    expect(new Set(kept.map(({ kind }) => kind))).toEqual(new Set(['row']));
+    await runInDurableObject(
+      shard,
+      (_, { storage }) => void storage.sql.exec("DELETE FROM page WHERE body = X'02'"),
+    );
+    await shard.fold();
+    expect(await shard.stats()).toMatchObject({ rows: 40, logRows: 0, logEntries: 0 });
+  });
+
   it('[SS11] leaves a copy of each page that it wrote in KV, without the states that live in chunks', async () => {
     const { pool, shard, newSession } = newShard();
     const [small, large] = [newSession(), newSession()];
@@ -221,8 +285,10 @@ describe('a fold', () => {
     await shard.fold();
     const copies = await Promise.all(
       [small, large].map(async (session) => {
-        const body = await env.FALLBACK.get(mirrorKey(pool, 'xx00001', bucketOf(session)), 'arrayBuffer');
-        return body === null ? undefined : decodePage(body).find((entry) => entry.session === session);
+        const key = mirrorKey(pool, 'xx00001', bucketOf(session));
+        const { value, metadata } = await env.FALLBACK.getWithMetadata<{ at: number }>(key, 'arrayBuffer');
+        expect(Math.abs(Date.now() - (metadata?.at ?? 0))).toBeLessThan(60_000);
+        return value === null ? undefined : decodePage(value).find((entry) => entry.session === session);
       }),
     );
     expect(copies).toMatchObject([
@@ -249,7 +315,7 @@ describe('the alarm', () => {
     const { pool, shard, newSession } = newShard();
     await shard.put(pool, newSession(), toStore(1, 'x'.repeat(20_000), { limits: limits(300) }));
     await shard.fold();
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       await runInDurableObject(shard, (instance) => instance.alarm());
       expect(await shard.stats()).toMatchObject({ rows: 0, pages: 0, chunks: 0 });
     });
@@ -264,8 +330,13 @@ describe('the alarm', () => {
 });
 
 describe('the incarnations to be raised', () => {
-  const probing = { revision: 1, origins: [{ id: a, url: 'http://127.0.0.1:9' }], health: { path: '/', intervalMs: 300_000, timeoutMs: 50, fall: 10, rise: 2, expect: [] } };
-  const incarnation = async (monitor: ReturnType<typeof newShard>['monitor']) => (await monitor.status()).origins[0]?.incarnation;
+  const probing = {
+    revision: 1,
+    origins: [{ id: a, url: 'http://127.0.0.1:9' }],
+    health: { path: '/', intervalMs: 300_000, timeoutMs: 50, fall: 10, rise: 2, expect: [] },
+  };
+  const incarnation = async (monitor: ReturnType<typeof newShard>['monitor']) =>
+    (await monitor.status()).origins[0]?.incarnation;
 
   it('[SS13] reach the monitor right after the move, and once they have nothing is left to tell', async () => {
     const { pool, shard, monitor, newSession } = newShard();
@@ -273,9 +344,10 @@ describe('the incarnations to be raised', () => {
     await monitor.snapshot(probing);
     await shard.put(pool, session, toStore(1, 'cart'));
     await shard.claim(pool, session, toClaim(0));
-    await vi.waitFor(async () => expect(await incarnation(monitor)).toBe(1));
-    const left = () => runInDurableObject(shard, (_, { storage }) => storage.sql.exec('SELECT * FROM raise').toArray());
-    await vi.waitFor(async () => expect(await left()).toEqual([]));
+    await eventually(async () => expect(await incarnation(monitor)).toBe(1));
+    const left = () =>
+      runInDurableObject(shard, (_, { storage }) => storage.sql.exec('SELECT * FROM raise').toArray());
+    await eventually(async () => expect(await left()).toEqual([]));
   });
 
   it('[SS13] reach it by the alarm when the object was evicted before it could tell', async () => {
@@ -283,10 +355,13 @@ describe('the incarnations to be raised', () => {
     await monitor.snapshot(probing);
     await shard.locate(pool, newSession());
     await shard.put(pool, newSession(), toStore(1, 'cart'));
-    await runInDurableObject(shard, (_, { storage }) => void storage.sql.exec("INSERT INTO raise (origin) VALUES ('a')"));
+    await runInDurableObject(
+      shard,
+      (_, { storage }) => void storage.sql.exec("INSERT INTO raise (origin) VALUES ('a')"),
+    );
     await evictDurableObject(shard);
     await runDurableObjectAlarm(shard);
-    await vi.waitFor(async () => expect(await incarnation(monitor)).toBe(1));
+    await eventually(async () => expect(await incarnation(monitor)).toBe(1));
   });
 });
 

@@ -20,20 +20,46 @@ export function newShard() {
 
 export type Shard = ReturnType<typeof newShard>['shard'];
 
-export const limits = (expiresInMs = day) => ({ expiresAt: Date.now() + expiresInMs, endsAt: Date.now() + 2 * day });
+export const limits = (expiresInMs = day) => ({
+  expiresAt: Date.now() + expiresInMs,
+  endsAt: Date.now() + 2 * day,
+});
 export const assumed = { home: a, epoch: 0 };
 
 export function stateOf(text: string | Uint8Array<ArrayBuffer>, epoch = 0) {
-  const bytes = typeof text === 'string' ? new TextEncoder().encode(text) : text;
+  const bytes = typeof text === 'string' ? new Uint8Array(new TextEncoder().encode(text)) : text;
   return { bytes, seal: `seal of ${bytes.length}`, epoch };
 }
 
-export function toStore(version: number, text: string | Uint8Array<ArrayBuffer>, other: Partial<StatePut> = {}): StatePut {
-  return { home: a, instance: one, epoch: 0, version, assumed, limits: limits(), state: stateOf(text, other.epoch), ...other };
+export function toStore(
+  version: number,
+  text: string | Uint8Array<ArrayBuffer>,
+  other: Partial<StatePut> = {},
+): StatePut {
+  return {
+    home: a,
+    instance: one,
+    epoch: 0,
+    version,
+    assumed,
+    limits: limits(),
+    state: stateOf(text, other.epoch),
+    ...other,
+  };
 }
 
 export function toClaim(expected: number, other: Partial<Claim> = {}): Claim {
-  return { by: 'edge', expected, home: b, instance: noInstance, nonce: `n${expected}`, uncopied: 'move', assumed, limits: limits(), ...other };
+  return {
+    by: 'edge',
+    expected,
+    home: b,
+    instance: noInstance,
+    nonce: `n${expected}`,
+    uncopied: 'move',
+    assumed,
+    limits: limits(),
+    ...other,
+  };
 }
 
 export function toRotate(to: SessionId, version: number, other: Partial<RotateWish> = {}): RotateWish {

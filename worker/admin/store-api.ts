@@ -8,15 +8,9 @@ import { wholeNumber } from '../steps/returned.ts';
 import type { Edge } from '../visit.ts';
 import { type Capability, openCapability } from './capability.ts';
 
-/** Where origins claim and store what is theirs (docs/contract.md §4). Nothing answers without a capability. */
-export const apiPrefix = '/.limpet/';
-
-export function isApiPath(target: string): boolean {
-  return target.startsWith(apiPrefix);
-}
-
 type Api = [Edge];
 
+/** Where origins claim and store what is theirs (docs/contract.md §4). Nothing answers without a capability. */
 const router = Router<IRequest, Api, Response>({ base: '/.limpet/sessions' });
 router.post('/:id/claim', withCapability(claim));
 router.put('/:id', withCapability(put));

@@ -203,10 +203,10 @@ export function addressRules(url: string, { allowPrivate, production, hosts }: A
     },
     kind === 'private' &&
       !allowPrivate && { at: [], wanted: 'a public address, or allowPrivate: true', found: url },
-    kind === 'public' &&
+    (kind === 'public' || kind === 'loopback') &&
       production && {
         at: [],
-        wanted: 'a host name (Cloudflare answers 1003 for a bare address)',
+        wanted: 'a host name that Cloudflare can reach (a bare address gets error 1003)',
         found: url,
       },
     self && { at: [], wanted: 'a host that no route matches, as requests would come back here', found: url },

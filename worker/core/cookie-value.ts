@@ -20,6 +20,7 @@ export const cookieValueMax = 160;
 const parts = 8;
 const number36 = /^[0-9a-z]{1,10}$/;
 const tag = /^[\w-]{8}$/;
+const macForm = /^[\w-]{22}$/;
 
 export function encodeClaims(claims: CookieClaims): string {
   const numbers = [claims.epoch, claims.incarnation, claims.startedS, claims.renewedS].map((value) => value.toString(36));
@@ -32,7 +33,7 @@ export function decodeCookie(value: string): { claims: CookieClaims; signed: str
   const session = parseSessionId(id);
   const numbers = [epoch, incarnation, started, renewed];
   if (version !== '1' || rest.length > 0 || session === undefined) return undefined;
-  if (!tag.test(homeTag) || !numbers.every((text) => number36.test(text))) return undefined;
+  if (!tag.test(homeTag) || !macForm.test(mac) || !numbers.every((text) => number36.test(text))) return undefined;
   const [epochN = 0, incarnationN = 0, startedS = 0, renewedS = 0] = numbers.map((text) => Number.parseInt(text, 36));
   const claims = { session, homeTag, epoch: epochN, incarnation: incarnationN, startedS, renewedS };
   return { claims, signed: value.slice(0, value.length - mac.length - 1), mac };

@@ -41,9 +41,6 @@ export function decide(identity: Identity, view: View): Decision {
 
 function decideKnown(identity: Identity & { kind: 'known' }, view: View): Decision {
   if (!view.usable(identity.home)) return { kind: 'leave', why: 'home_down' };
-  if (view.trust === 'stale') return { kind: 'confirm', why: 'stale_snapshot' };
-  if (standingOf(view.snapshot, identity.home).incarnation !== identity.incarnation) {
-    return { kind: 'confirm', why: 'map_confirms' };
-  }
-  return { kind: 'steady' };
+  const isCurrent = standingOf(view.snapshot, identity.home).incarnation === identity.incarnation;
+  return isCurrent && view.trust !== 'stale' ? { kind: 'steady' } : { kind: 'confirm', why: 'map_confirms' };
 }

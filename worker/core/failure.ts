@@ -4,8 +4,8 @@ import type { Reason } from './outcome.ts';
 export type FailureKind = 'undelivered' | 'refused' | 'lost' | 'hangs' | 'timeout' | 'unavailable' | 'protocol';
 
 export interface FailureMeaning {
-  /** The request surely never reached the application: whatever it was, it may be sent again. */
-  readonly undelivered: boolean;
+  /** `always`: the request surely never reached the application. `never`: another origin would be no better. */
+  readonly resend: 'always' | 'if safe' | 'never';
   /** Whether the origin itself is in doubt after it, so that a probe must say. */
   readonly doubt: boolean;
   readonly status: 502 | 503 | 504;
@@ -15,19 +15,19 @@ export interface FailureMeaning {
 
 export const failures: Readonly<Record<FailureKind, FailureMeaning>> = {
   // Cloudflare answers 521, 523, 525, 526 when no connection, and so no request, was made.
-  undelivered: { undelivered: true, doubt: true, status: 502, code: 'not_replayed', left: 'home_refused' },
+  undelivered: { resend: 'always', doubt: true, status: 502, code: 'not_replayed', left: 'home_refused' },
   // An origin that was known to refuse before this request was sent: nothing was sent.
-  refused: { undelivered: true, doubt: false, status: 502, code: 'not_replayed', left: 'home_refused' },
+  refused: { resend: 'always', doubt: false, status: 502, code: 'not_replayed', left: 'home_refused' },
   // `fetch` throws the same error for a refused connection and for a reset after the whole POST: nothing is proven.
-  lost: { undelivered: false, doubt: true, status: 502, code: 'not_replayed', left: 'home_lost' },
+  lost: { resend: 'if safe', doubt: true, status: 502, code: 'not_replayed', left: 'home_lost' },
   // No headers, and the probe of doubt was silent too.
-  hangs: { undelivered: false, doubt: false, status: 504, code: 'delivery_unknown', left: 'home_hangs' },
+  hangs: { resend: 'if safe', doubt: false, status: 504, code: 'delivery_unknown', left: 'home_hangs' },
   // No headers within the budget, although the origin answers probes: a slow request, not a dead origin.
-  timeout: { undelivered: false, doubt: false, status: 504, code: 'origin_timeout', left: 'home_hangs' },
+  timeout: { resend: 'if safe', doubt: false, status: 504, code: 'origin_timeout', left: 'home_hangs' },
   // 502, 503 or 504 from the origin, which the operator lets count as "cannot serve".
-  unavailable: { undelivered: false, doubt: false, status: 503, code: 'home_in_doubt', left: 'home_unavailable' },
+  unavailable: { resend: 'if safe', doubt: false, status: 503, code: 'home_in_doubt', left: 'home_unavailable' },
   // An answer that is none: an unasked 101.
-  protocol: { undelivered: false, doubt: false, status: 502, code: 'protocol_error', left: 'home_lost' },
+  protocol: { resend: 'never', doubt: false, status: 502, code: 'protocol_error', left: 'home_lost' },
 };
 
 const undeliveredStatuses = new Set([521, 523, 525, 526]);

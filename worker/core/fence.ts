@@ -96,7 +96,9 @@ export type Rotated = { readonly kind: 'rotated'; readonly row: Row } | { readon
 export function rotate(slot: Slot, wish: Put): Verdict<Rotated> {
   const { answer } = put(slot, wish);
   if (answer.kind === 'ended') return { answer };
-  if (answer.kind === 'fenced') return { answer: { kind: 'fenced', row: answer.row } };
+  // Overtaken by a newer version: its own state would undo that one under the new id.
+  const isOvertaken = wish.version < answer.row.version;
+  if (answer.kind === 'fenced' || isOvertaken) return { answer: { kind: 'fenced', row: answer.row } };
   const row = { ...answer.row, epoch: 1, claimedBy: '' };
   return { answer: { kind: 'rotated', row }, next: { kind: 'ended', endsAt: row.endsAt } };
 }

@@ -18,7 +18,12 @@ export type HeldSlot = Exclude<Slot, { kind: 'none' }>;
 /** Where an entry's state is: here, in chunks of its own, or nowhere. */
 export type StoredState =
   | { readonly kind: 'none' }
-  | { readonly kind: 'inline'; readonly bytes: Uint8Array<ArrayBuffer>; readonly seal: string; readonly epoch: number }
+  | {
+      readonly kind: 'inline';
+      readonly bytes: Uint8Array<ArrayBuffer>;
+      readonly seal: string;
+      readonly epoch: number;
+    }
   | { readonly kind: 'chunked'; readonly id: string; readonly seal: string; readonly epoch: number };
 
 export const noState: StoredState = { kind: 'none' };
@@ -69,7 +74,8 @@ export function encodePages(entries: Iterable<Entry>, bytesMax: number): Uint8Ar
 /** The states are views into the page: whoever hands one out copies it. */
 export function decodePage(body: ArrayBuffer | Uint8Array<ArrayBuffer>): Entry[] {
   const bytes = body instanceof Uint8Array ? body : new Uint8Array(body);
-  if (bytes[0] !== format) throw new CorruptPage(0, `format ${format}`, bytes.length === 0 ? 'nothing' : `${bytes[0]}`);
+  if (bytes[0] !== format)
+    throw new CorruptPage(0, `format ${format}`, bytes.length === 0 ? 'nothing' : `${bytes[0]}`);
   const entries: Entry[] = [];
   for (let at = 1; at < bytes.length; ) {
     const header = sized(bytes, at, 'a header');
@@ -112,7 +118,8 @@ function sized(bytes: Uint8Array<ArrayBuffer>, at: number, what: string) {
   if (from > bytes.length) throw new CorruptPage(at, `the length of ${what}`, `${bytes.length - at} bytes`);
   const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(at);
   const end = from + length;
-  if (end > bytes.length) throw new CorruptPage(at, `${what} of ${length} bytes`, `${bytes.length - from} bytes`);
+  if (end > bytes.length)
+    throw new CorruptPage(at, `${what} of ${length} bytes`, `${bytes.length - from} bytes`);
   return { bytes: bytes.subarray(from, end), end };
 }
 
@@ -124,10 +131,17 @@ function headerOf({ session, slot, state }: Entry): Field[] {
   const { home, instance, epoch, version, expiresAt, endsAt, claimedBy } = slot.row;
   const row = [session, home, instance, epoch, version, expiresAt, endsAt, claimedBy];
   if (state.kind === 'none') return row;
-  return state.kind === 'inline' ? [...row, state.seal, state.epoch] : [...row, state.seal, state.epoch, state.id];
+  return state.kind === 'inline'
+    ? [...row, state.seal, state.epoch]
+    : [...row, state.seal, state.epoch, state.id];
 }
 
-const shapes: Readonly<Record<number, string>> = { 2: 'sn', 8: 'sssnnnns', 10: 'sssnnnnssn', 11: 'sssnnnnssns' };
+const shapes: Readonly<Record<number, string>> = {
+  2: 'sn',
+  8: 'sssnnnns',
+  10: 'sssnnnnssn',
+  11: 'sssnnnnssns',
+};
 
 function parseHeader(bytes: Uint8Array, at: number): Field[] {
   const text = textOf(bytes, at);
@@ -151,7 +165,9 @@ function textOf(bytes: Uint8Array, at: number): string {
 
 function isFields(value: unknown): value is Field[] {
   if (!Array.isArray(value)) return false;
-  const shape = value.map((field) => (typeof field === 'string' ? 's' : Number.isSafeInteger(field) ? 'n' : '?'));
+  const shape = value.map((field) =>
+    typeof field === 'string' ? 's' : Number.isSafeInteger(field) ? 'n' : '?',
+  );
   return shape.join('') === shapes[value.length];
 }
 

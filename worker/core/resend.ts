@@ -19,8 +19,9 @@ export function isSafe(method: string): boolean {
  * and in each case only with the whole body at hand.
  */
 export function mayResend(sending: Sending, failure: FailureKind): boolean {
-  if (sending.body === 'gone') return false;
-  return isSafe(sending.method) || sending.idempotencyKey === 'present' || failures[failure].undelivered;
+  const { resend } = failures[failure];
+  if (sending.body === 'gone' || resend === 'never') return false;
+  return resend === 'always' || isSafe(sending.method) || sending.idempotencyKey === 'present';
 }
 
 /** An answer that proves that the application has not run (409 with `Limpet-Need`) asks only for the body. */

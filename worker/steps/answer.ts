@@ -11,6 +11,17 @@ export type AttemptResult =
 
 /** Reads what came back: an answer, a need, or a status that stands for a failure. */
 export function readAnswer(visit: Visit, response: Response): AttemptResult {
+  const result = meaningOf(visit, response);
+  if (result.kind !== 'answer') visit.waitUntil(discard(response));
+  return result;
+}
+
+/** Lets go of an answer that nobody will read, so that its connection is free again. */
+export async function discard(response: Response): Promise<void> {
+  await response.body?.cancel();
+}
+
+function meaningOf(visit: Visit, response: Response): AttemptResult {
   if (response.status === 409) {
     const need = needOf(response.headers.get('limpet-need'));
     if (need !== undefined) return { kind: 'need', need };

@@ -1,7 +1,8 @@
 import type { Reason } from '../core/outcome.ts';
+import type { Row } from '../core/row.ts';
 import { draw } from './draw.ts';
 import { leave } from './move.ts';
-import { seat, type Whereabouts } from './seat.ts';
+import { limitsOf, seat, type Whereabouts } from './seat.ts';
 import { incarnationOf } from './view.ts';
 import type { Refusal, Seat, Visit } from '../visit.ts';
 
@@ -13,10 +14,11 @@ export async function confirm(visit: Visit, at: Whereabouts, why: Reason): Promi
       return draw(visit, { kind: 'new', reason: 'session_ended' });
     case 'unreachable':
       // The signed cookie routes by itself; a write under a past epoch is fenced when the shard is back.
-      return seatAt(at, at.by === 'cookie' ? 'stale_snapshot' : 'store_unreachable');
+      return seatAt(at, visit.view.trust === 'stale' ? 'stale_snapshot' : 'store_unreachable');
     case 'none':
       return arrive(visit, at, why);
     case 'row':
+      if (at.by === 'learned-key') visit.waitUntil(prolong(visit, at, slot.row));
       return arrive(visit, { ...at, home: slot.row.home, epoch: slot.row.epoch }, why);
     default:
       return slot satisfies never;
@@ -27,6 +29,13 @@ async function arrive(visit: Visit, at: Whereabouts, why: Reason): Promise<Seat 
   if (!visit.view.usable(at.home)) return leave(visit, at, 'home_down');
   if (at.by === 'learned-key') rememberHome(visit, at);
   return seatAt(at, why);
+}
+
+/** A learned key has no cookie that a renewal could go with: its row is moved on when a quarter of the idle time has passed. */
+async function prolong(visit: Visit, at: Whereabouts, row: Row): Promise<void> {
+  const { idleMs } = visit.pool.config.session;
+  if (row.expiresAt - visit.now > idleMs * 0.75) return;
+  await visit.pool.shards.renew(at.session, { assumed: row, limits: limitsOf(visit, at) });
 }
 
 const learnedForMs = 5_000;

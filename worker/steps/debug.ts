@@ -17,5 +17,5 @@ export function debugHeaders(visit: Visit, headers: Headers, outcome: Outcome, r
 function isShown({ edge, request }: Visit): boolean {
   const { debug } = edge.config;
   if (debug !== 'token') return debug === 'always';
-  return sameText(request.headers.get('limpet-debug') ?? '', edge.debugToken);
+  return sameText(request.headers.get('limpet-debug') ?? '', edge.adminToken);
 }

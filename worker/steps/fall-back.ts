@@ -66,7 +66,8 @@ function mayKeep({ request, pool, url }: Visit, { status, headers }: Response): 
 }
 
 function isMarkedPublic(headers: Headers): boolean {
-  return isSharedCacheable(headers) && !headers.has('vary');
+  const vary = headers.get('vary')?.toLowerCase() ?? 'accept-encoding';
+  return isSharedCacheable(headers) && vary === 'accept-encoding';
 }
 
 function answerKey({ url }: Visit): string {

@@ -37,7 +37,7 @@ async function nextSeat(visit: Visit, seat: Seat, result: Exclude<AttemptResult,
   }
   const verdict = await blame(visit, seat.home, result.failure);
   if (!mayResend(sending(visit), result.failure)) return notResent(result.failure, seat.home);
-  if (attempts >= max || outOfTime(visit)) return notResent(result.failure, seat.home);
+  if (attempts >= max || outOfTime(visit)) return noOrigin(visit);
   if (seat.kind === 'stateless' || seat.carried.kind === 'new') {
     // Nobody has this id yet, and the failed attempt may have used it: another one is drawn rather than claimed.
     return draw(visit, seat.kind === 'stateless' ? seat : { kind: 'new', reason: seat.reason });

@@ -1,7 +1,7 @@
 import { isSafe, mayRepeat } from '../core/resend.ts';
 import type { Row } from '../core/row.ts';
 import { drawSessionId, drawSiblingId } from './draw.ts';
-import { claimFor } from './move.ts';
+import { claimFor, intactBytes } from './move.ts';
 import { retryAfter, sessionEnded, sessionMoved, stateTooLarge, storeUnreachable } from './refusals.ts';
 import { sending } from './replay.ts';
 import { limitsOf, seat as seated } from './seat.ts';
@@ -180,6 +180,6 @@ async function rotateStored(visit: Visit, handed: Handed, version: number): Prom
   if (said.kind === 'unreachable') return storeUnreachable('executed', retryAfter(visit));
   if (said.kind === 'ended') return ended(visit, seat);
   if (said.kind !== 'claimed') return fenced(visit, seatOf(seat, said.row));
-  const bytes = said.state?.bytes ?? new Uint8Array();
+  const bytes = await intactBytes(visit, seat.session, said.state);
   return keepRotation(visit, { ...handed, seat: { ...seat, epoch: said.row.epoch } }, { kind: 'rotate', version, bytes });
 }

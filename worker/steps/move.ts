@@ -3,6 +3,7 @@ import { type InstanceId, noInstance, type OriginId, type SessionId } from '../c
 import type { Reason } from '../core/outcome.ts';
 import { keyOf } from '../core/rendezvous.ts';
 import { isSafe } from '../core/resend.ts';
+import { standingOf } from '../core/snapshot.ts';
 import type { ClaimAnswer, SealedState, Unreachable } from '../ports.ts';
 import { draw } from './draw.ts';
 import { hold } from './hold.ts';
@@ -21,7 +22,7 @@ const claimsMax = 4;
  */
 export async function leave(visit: Visit, from: Whereabouts, why: Reason): Promise<Seat | Refusal> {
   let at = from;
-  let uncopied: 'keep' | 'move' = visit.pool.origins.has(at.home) ? 'keep' : 'move';
+  let uncopied: 'keep' | 'move' = isSurelyAway(visit, at.home) ? 'move' : 'keep';
   for (let tries = 0; tries < claimsMax; tries++) {
     const target = nextHome(visit, at);
     if (target === undefined) return noOrigin(visit);
@@ -49,6 +50,11 @@ export async function leave(visit: Visit, from: Whereabouts, why: Reason): Promi
     }
   }
   return noOrigin(visit);
+}
+
+/** On the operator's word (it is in the pool no more) or the monitor's, a session is moved though nothing of it is stored. */
+function isSurelyAway({ pool, view }: Visit, home: OriginId): boolean {
+  return !pool.origins.has(home) || standingOf(view.snapshot, home).health === 'down';
 }
 
 /** The next candidate: best first, without those that failed this request. */
@@ -79,12 +85,18 @@ export async function moved(visit: Visit, at: Whereabouts, home: OriginId, said:
   return seat({ ...at, home, epoch: said.row.epoch }, carried, withData ? 'restored' : 'moved', why);
 }
 
-/** A state whose seal does not fit is nobody's: it is reported and never parsed. */
-export async function carry(visit: Visit, session: SessionId, version: number, state: SealedState | undefined): Promise<Carried> {
-  const nothing = { kind: 'state', version, bytes: new Uint8Array() } as const;
-  if (state === undefined || visit.pool.config.session.onHomeLost !== 'restore') return nothing;
-  if (await visit.pool.keyring.stateIntact(session, state.epoch, state.bytes, state.seal)) return { kind: 'state', version, bytes: state.bytes };
-  visit.edge.counters.add('state_refused.seal');
-  console.error(JSON.stringify({ event: 'state_refused', pool: visit.pool.name, why: 'the seal does not fit the stored state' }));
-  return nothing;
+async function carry(visit: Visit, session: SessionId, version: number, state: SealedState | undefined): Promise<Carried> {
+  const isWanted = visit.pool.config.session.onHomeLost === 'restore';
+  return { kind: 'state', version, bytes: isWanted ? await intactBytes(visit, session, state) : noBytes };
+}
+
+const noBytes = new Uint8Array();
+
+/** What is stored, or nothing. A state whose seal does not fit is nobody's: it is reported and never parsed. */
+export async function intactBytes({ pool, edge }: Visit, session: SessionId, state: SealedState | undefined): Promise<Uint8Array<ArrayBuffer>> {
+  if (state === undefined) return noBytes;
+  if (await pool.keyring.stateIntact(session, state.epoch, state.bytes, state.seal)) return state.bytes;
+  edge.counters.add('state_refused.seal');
+  console.error(JSON.stringify({ event: 'state_refused', pool: pool.name, why: 'the seal does not fit the stored state' }));
+  return noBytes;
 }

@@ -2,6 +2,7 @@ import type { OriginId } from '../core/ids.ts';
 import type { ContractHeaders } from './contract.ts';
 import { clientAddress } from './client-address.ts';
 import { originCookies } from './origin-cookies.ts';
+import { originUrl } from './origin-url.ts';
 import type { Visit } from '../visit.ts';
 
 export interface OriginRequest {
@@ -15,9 +16,11 @@ export function originRequest(visit: Visit, home: OriginId, contract: ContractHe
   if (origin === undefined) throw new Error(`Cannot send to origin ${home} as it is not in pool ${visit.pool.name}`);
   const { request, trail } = visit;
   const body = trail.body ?? request.body;
+  const { url, cf } = originUrl(visit, origin);
   const init: RequestInit = { method: request.method, headers: originHeaders(visit, contract), redirect: 'manual' };
+  if (cf !== undefined) init.cf = cf;
   if (body !== null && request.method !== 'GET' && request.method !== 'HEAD') init.body = body;
-  return { url: origin.url + visit.url.target, init };
+  return { url, init };
 }
 
 function originHeaders(visit: Visit, contract: ContractHeaders): Record<string, string> {
@@ -83,8 +86,8 @@ function keepUpgrade(headers: Headers, out: Record<string, string>): void {
 function addForwarded({ request, edge, url }: Visit, out: Record<string, string>): void {
   const address = clientAddress(request, edge.config);
   append(out, 'x-forwarded-for', address === '' ? 'unknown' : address, ', ');
-  out['x-forwarded-proto'] = url.scheme;
-  out['x-forwarded-host'] = url.host;
+  out['x-forwarded-proto'] ??= url.scheme;
+  out['x-forwarded-host'] ??= url.host;
   append(out, 'forwarded', `for=${forwardedNode(address)};host="${url.host}";proto=${url.scheme}`, ', ');
   append(out, 'via', `1.1 ${edge.via}`, ', ');
 }

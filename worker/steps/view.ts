@@ -23,11 +23,24 @@ export class PoolView implements View {
   }
 
   usable(origin: OriginId): boolean {
-    return (
-      this.#pool.origins.has(origin) &&
-      standingOf(this.snapshot, origin).health === 'up' &&
-      !this.#pool.suspicions.isSuspect(origin, this.#now)
-    );
+    if (!this.#pool.origins.has(origin) || !this.#isUp(origin)) return false;
+    return !this.#isSuspect(origin) || this.#isAllSuspect();
+  }
+
+  #isUp(origin: OriginId): boolean {
+    return standingOf(this.snapshot, origin).health === 'up';
+  }
+
+  #isSuspect(origin: OriginId): boolean {
+    return this.#pool.suspicions.isSuspect(origin, this.#now);
+  }
+
+  /** When everybody has failed here, this isolate or the load is to be doubted rather than all origins: only the monitor's word counts. */
+  #isAllSuspect(): boolean {
+    for (const origin of this.#pool.origins.keys()) {
+      if (this.#isUp(origin) && !this.#isSuspect(origin)) return false;
+    }
+    return true;
   }
 
   place(key: number, also: (origin: OriginId) => boolean = anyOrigin): OriginId | undefined {

@@ -1,7 +1,7 @@
 import type { PoolConfig } from '../config/config.ts';
 import { type OriginId, originId } from '../core/ids.ts';
 import { probeUrl } from '../core/probing.ts';
-import type { Clock, Doubt, Fetch, Timers } from '../ports.ts';
+import type { Clock, Doubt, Fetch, Timers, WaitUntil } from '../ports.ts';
 
 type Verdict = Awaited<ReturnType<Doubt>>;
 
@@ -14,30 +14,41 @@ interface Probe {
 const youngMs = 100;
 const lookAgainMs = 10;
 
+export interface DoubtOptions {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly fetch: Fetch;
+  readonly waitUntil: WaitUntil;
+}
+
 /**
  * The probe of doubt: any answer at all, whatever its status, says that the origin lives. One at a time per origin: a request that comes meanwhile
  * looks at what the probe under way finds. (It must not wait for that request's promise: the runtime forbids it.)
  */
-export function createDoubt(pool: PoolConfig, { clock, timers, fetch }: { clock: Clock; timers: Timers; fetch: Fetch }): Doubt {
+export function createDoubt(pool: PoolConfig, { clock, timers, fetch, waitUntil }: DoubtOptions): Doubt {
   const probes = new Map<OriginId, Probe>();
   const urls = new Map(pool.origins.map(({ id, url }) => [originId(id), probeUrl(url, pool.health.path)]));
   const { doubtTimeoutMs } = pool.attempts;
 
-  const run = async (origin: OriginId, probe: Probe): Promise<Verdict> => {
-    probe.verdict = await ask(urls.get(origin), fetch, timers, doubtTimeoutMs);
-    return probe.verdict;
-  };
-  const join = async (probe: Probe): Promise<Verdict> => {
-    while (probe.verdict === undefined && clock.now() - probe.from <= doubtTimeoutMs) await timers.sleep(lookAgainMs);
-    return probe.verdict ?? 'silent';
-  };
-  return (origin) => {
-    const now = clock.now();
-    const known = probes.get(origin);
-    if (known !== undefined && now - known.from <= (known.verdict === undefined ? doubtTimeoutMs : youngMs)) return join(known);
-    const probe: Probe = { from: now, verdict: undefined };
+  const run = (origin: OriginId): Promise<Verdict> => {
+    const probe: Probe = { from: clock.now(), verdict: undefined };
     probes.set(origin, probe);
-    return run(origin, probe);
+    const asked = ask(urls.get(origin), fetch, timers, doubtTimeoutMs).then((verdict) => (probe.verdict = verdict));
+    // The request that asks may be answered meanwhile, and would take the probe along with it.
+    waitUntil(asked);
+    return asked;
+  };
+  /** A probe whose request was cancelled says nothing, which is not the origin's silence. */
+  const join = async (origin: OriginId, probe: Probe): Promise<Verdict> => {
+    while (probe.verdict === undefined && isUnderWay(probe)) await timers.sleep(lookAgainMs);
+    return probe.verdict ?? run(origin);
+  };
+  const isUnderWay = ({ from }: Probe): boolean => clock.now() - from <= doubtTimeoutMs + lookAgainMs;
+  return (origin) => {
+    const known = probes.get(origin);
+    if (known === undefined) return run(origin);
+    const isOfUse = known.verdict === undefined ? isUnderWay(known) : clock.now() - known.from <= youngMs;
+    return isOfUse ? join(origin, known) : run(origin);
   };
 }
 

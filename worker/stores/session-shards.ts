@@ -1,7 +1,19 @@
 import type { Claim, Ended, Located, PutSaid, Rotated } from '../core/fence.ts';
 import type { PoolName, SessionId } from '../core/ids.ts';
 import { shardOf } from '../core/session-id.ts';
-import type { Clock, ClaimAnswer, EndWish, ListPage, LocatedSlot, RenewWish, RotateWish, Shards, StatePut, Timers, Unreachable } from '../ports.ts';
+import type {
+  Clock,
+  ClaimAnswer,
+  EndWish,
+  ListPage,
+  LocatedSlot,
+  RenewWish,
+  RotateWish,
+  Shards,
+  StatePut,
+  Timers,
+  Unreachable,
+} from '../ports.ts';
 
 /** What a shard's Durable Object answers to. */
 export interface ShardObject {
@@ -47,7 +59,10 @@ export function createShards(pool: PoolName, objects: ShardObjects, options: Sha
   };
 }
 
-async function persist<Answer>(call: () => Promise<Answer>, options: ShardsOptions): Promise<Answer | Unreachable> {
+async function persist<Answer>(
+  call: () => Promise<Answer>,
+  options: ShardsOptions,
+): Promise<Answer | Unreachable> {
   const { clock, timers, deadlineMs = 2_000, callMs = 1_000 } = options;
   const deadline = clock.now() + deadlineMs;
   for (let tried = 0; ; tried++) {
@@ -65,7 +80,11 @@ type Attempt<Answer> =
   | { readonly kind: 'answer'; readonly answer: Answer }
   | { readonly kind: 'again' | 'failed'; readonly why: string };
 
-async function attemptOnce<Answer>(call: () => Promise<Answer>, timers: Timers, limitMs: number): Promise<Attempt<Answer>> {
+async function attemptOnce<Answer>(
+  call: () => Promise<Answer>,
+  timers: Timers,
+  limitMs: number,
+): Promise<Attempt<Answer>> {
   const answered = new AbortController();
   const silence = timers
     .sleep(limitMs, answered.signal)
@@ -81,12 +100,16 @@ async function called<Answer>(call: () => Promise<Answer>): Promise<Attempt<Answ
   try {
     return { kind: 'answer', answer: await call() };
   } catch (error) {
-    return { kind: isWorthRepeating(error) ? 'again' : 'failed', why: error instanceof Error ? error.message : String(error) };
+    return {
+      kind: isWorthRepeating(error) ? 'again' : 'failed',
+      why: error instanceof Error ? error.message : String(error),
+    };
   }
 }
 
 /** Cloudflare marks what it throws: `retryable`, `overloaded`, `durableObjectReset`. Everything else is our own fault. */
 function isWorthRepeating(error: unknown): boolean {
-  const isMarked = (mark: string) => typeof error === 'object' && error !== null && mark in error && Reflect.get(error, mark) === true;
+  const isMarked = (mark: string) =>
+    typeof error === 'object' && error !== null && mark in error && Reflect.get(error, mark) === true;
   return !isMarked('overloaded') && (isMarked('retryable') || isMarked('durableObjectReset'));
 }

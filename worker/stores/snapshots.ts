@@ -1,12 +1,29 @@
 import type { OriginId, PoolName } from '../core/ids.ts';
 import type { ProbingConfig } from '../core/probing.ts';
-import { emptySnapshot, refreshAfterMs, type Snapshot, snapshotMirrorKey, staleAfterMs, type ToldSnapshot } from '../core/snapshot.ts';
-import type { Clock, HeldSnapshot, ReportSuspect, Snapshots, Timers, WaitUntil } from '../ports.ts';
+import {
+  emptySnapshot,
+  refreshAfterMs,
+  type Snapshot,
+  snapshotMirrorKey,
+  staleAfterMs,
+  type ToldSnapshot,
+} from '../core/snapshot.ts';
+import type {
+  Clock,
+  HeldSnapshot,
+  MonitorStatus,
+  ReadStatus,
+  ReportSuspect,
+  Snapshots,
+  Timers,
+  WaitUntil,
+} from '../ports.ts';
 
 /** What a pool's monitor answers to. */
 export interface MonitorObject {
   snapshot(probing: ProbingConfig): Promise<ToldSnapshot>;
   report(origin: OriginId): Promise<void>;
+  status(): Promise<MonitorStatus>;
 }
 
 export interface MonitorObjects {
@@ -66,9 +83,10 @@ export function createSnapshots(options: SnapshotsOptions): Snapshots {
   };
 
   // A request must not wait for another one's promise: workerd would cancel it. Looking at what the other has left is fine.
+  const isWorthWaiting = () => isAsking && current().ageMs > staleAfterMs;
   const join = async (patienceMs: number): Promise<void> => {
     const until = clock.now() + patienceMs;
-    while (isAsking && current().ageMs > staleAfterMs && clock.now() < until) await timers.sleep(joinEveryMs);
+    while (isWorthWaiting() && clock.now() < until) await timers.sleep(joinEveryMs);
   };
 
   return {
@@ -111,23 +129,35 @@ async function fromMonitor(options: SnapshotsOptions): Promise<Heard | undefined
   const told = await atMost(monitorPatienceMs, answer, timers);
   if (!isTold(told)) return undefined;
   const now = clock.now();
-  waitUntil(attempt(() => options.cache.put(cacheUrl(pool), cacheable({ snapshot: told.snapshot, at: now }))));
+  waitUntil(
+    attempt(() => options.cache.put(cacheUrl(pool), cacheable({ snapshot: told.snapshot, at: now }))),
+  );
   return { snapshot: told.snapshot, from: now };
 }
 
 async function fromMirror({ pool, mirror }: SnapshotsOptions): Promise<Heard | undefined> {
-  const told = await attempt(async () => JSON.parse((await mirror.get(snapshotMirrorKey(pool))) ?? 'null') as unknown);
+  const told = await attempt(
+    async () => JSON.parse((await mirror.get(snapshotMirrorKey(pool))) ?? 'null') as unknown,
+  );
   return isTold(told) ? { snapshot: told.snapshot, from: told.at } : undefined;
 }
 
 function cacheable(told: ToldSnapshot): Response {
-  return new Response(JSON.stringify(told), { headers: { 'Cache-Control': 'max-age=1', 'Content-Type': 'application/json' } });
+  return new Response(JSON.stringify(told), {
+    headers: { 'Cache-Control': 'max-age=1', 'Content-Type': 'application/json' },
+  });
 }
 
 function isTold(value: unknown): value is ToldSnapshot {
   if (typeof value !== 'object' || value === null || !('snapshot' in value) || !('at' in value)) return false;
   const { snapshot, at } = value;
-  return typeof at === 'number' && typeof snapshot === 'object' && snapshot !== null && 'version' in snapshot && 'origins' in snapshot;
+  return (
+    typeof at === 'number' &&
+    typeof snapshot === 'object' &&
+    snapshot !== null &&
+    'version' in snapshot &&
+    'origins' in snapshot
+  );
 }
 
 /** Each of the three sources may be away; the next one is asked then. */
@@ -157,5 +187,12 @@ export interface ReportOptions {
 export function createReportSuspect({ pool, monitors }: ReportOptions): ReportSuspect {
   return async (origin) => {
     await attempt(() => monitors.getByName(pool).report(origin));
+  };
+}
+
+export function createReadStatus({ pool, monitors }: ReportOptions): ReadStatus {
+  return async () => {
+    const status = await attempt(() => monitors.getByName(pool).status());
+    return status ?? { kind: 'unreachable', why: `the monitor of pool ${pool} did not answer` };
   };
 }

@@ -19,7 +19,7 @@ const verdicts: readonly [start: string, verdict: Verdict][] = [
 
 function judge(
   url: string,
-  { production = true, allowPrivate = false, match = 'shop.example.com/*' }: Settings = {},
+  { production = false, allowPrivate = false, match = 'shop.example.com/*' }: Settings = {},
 ): Verdict {
   const input = {
     pools: { shop: { origins: [{ id: 'a', url }] } },
@@ -75,9 +75,9 @@ describe('where an origin may be', () => {
     ['http://[::ffff:10.0.0.1]', 'private'],
     ['http://[fd12:3456::1]', 'private'],
 
-    ['http://172.32.0.1', 'bare'],
-    ['http://203.0.113.7', 'bare'],
-    ['http://[2001:db8::7]', 'bare'],
+    ['http://172.32.0.1', 'fine'],
+    ['http://203.0.113.7', 'fine'],
+    ['http://[2001:db8::7]', 'fine'],
 
     ['http://user@a.example.net', 'malformed'],
     ['http://a.example.net@169.254.169.254', 'malformed'],
@@ -104,13 +104,16 @@ describe('where an origin may be', () => {
     expect(judge('http://[fd12::1]', { allowPrivate })).toBe('fine');
     expect(judge('http://169.254.169.254', { allowPrivate })).toBe('forbidden');
     expect(judge('http://[fe80::1]', { allowPrivate })).toBe('forbidden');
-    expect(judge('http://203.0.113.7', { allowPrivate })).toBe('bare');
+    expect(judge('http://203.0.113.7', { allowPrivate, production: true })).toBe('bare');
   });
 
-  it('[CF10] a bare public address is a problem in production only', () => {
-    expect(judge('http://203.0.113.7', { production: true })).toBe('bare');
-    expect(judge('http://203.0.113.7', { production: false })).toBe('fine');
-  });
+  it.each(['http://203.0.113.7', 'http://[2001:db8::7]', 'http://127.0.0.1:9001', 'http://localhost:9001'])(
+    '[CF10] %s is a problem in production only',
+    (url) => {
+      expect(judge(url, { production: true })).toBe('bare');
+      expect(judge(url, { production: false })).toBe('fine');
+    },
+  );
 
   it("[CF11] an origin on a route's host would be Limpet itself", () => {
     expect(judge('https://shop.example.com')).toBe('loop');

@@ -132,12 +132,12 @@ const everyField: Complete<ConfigInput> = {
 
 const pool = (more: object = {}) => ({ origins: [{ id: 'a', url: 'https://a.example.net' }], ...more });
 const session = (written: object) =>
-  loadConfig({ pools: { shop: pool({ session: written }) }, routes: shop.routes }, { production: true })
+  loadConfig({ pools: { shop: pool({ session: written }) }, routes: shop.routes }, { production: false })
     .pools['shop']?.session;
 
 describe('a good configuration', () => {
   it('[CF2] becomes complete: the example with its defaults', () => {
-    expect(parseConfig(shop, { production: true })).toStrictEqual({ ok: true, config: resolvedShop });
+    expect(parseConfig(shop, { production: false })).toStrictEqual({ ok: true, config: resolvedShop });
   });
 
   it('[CF2] the least that can be written becomes complete as well', () => {
@@ -159,7 +159,7 @@ describe('a good configuration', () => {
   });
 
   it('[CF2] every field that is written is kept', () => {
-    const config = loadConfig(everyField, { production: true });
+    const config = loadConfig(everyField, { production: false });
     const written = everyField.pools['app'];
     expect(config.pools['app']).toStrictEqual({
       ...written,
@@ -198,7 +198,7 @@ describe('a good configuration', () => {
   });
 
   it('[CF8] a match is read into a host and a path as the url parser writes them', () => {
-    expect(loadConfig(everyField, { production: true }).routes).toStrictEqual([
+    expect(loadConfig(everyField, { production: false }).routes).toStrictEqual([
       {
         host: { kind: 'exact', host: 'shop.example.com' },
         path: { kind: 'exact', path: '/cart' },
@@ -217,7 +217,7 @@ describe('a good configuration', () => {
       match,
       pool: 'shop',
     }));
-    expect(parseConfig({ pools: { shop: pool() }, routes }, { production: true }).ok).toBe(true);
+    expect(parseConfig({ pools: { shop: pool() }, routes }, { production: false }).ok).toBe(true);
   });
 
   it('[CF12] of two pools on one host the first keeps the cookie name, the other gets its own', () => {
@@ -227,11 +227,11 @@ describe('a good configuration', () => {
       { match: 'blog.example.com/*', pool: 'blog' },
       { match: 'example.com/*', pool: 'shop' },
     ];
-    const config = loadConfig({ pools, routes }, { production: true });
+    const config = loadConfig({ pools, routes }, { production: false });
     const names = (config: Config) => Object.values(config.pools).map((each) => each.cookie.name);
     expect(names(config)).toEqual(['limpet', 'limpet-api', 'limpet']);
     const named = { ...pools, shop: pool({ cookie: { name: 'home' } }) };
-    expect(names(loadConfig({ pools: named, routes }, { production: true }))).toEqual([
+    expect(names(loadConfig({ pools: named, routes }, { production: false }))).toEqual([
       'home',
       'limpet',
       'limpet',
@@ -244,7 +244,7 @@ describe('loading', () => {
     const load = () =>
       loadConfig(
         { pools: { shop: pool({ host: 'public' }) }, routes: [{ match: '/*', pool: 'shap' }] },
-        { production: true },
+        { production: false },
       );
     expect(load).toThrow(ConfigError);
     expect(load).toThrow(
@@ -275,6 +275,6 @@ describe('loading', () => {
     const page = readFileSync(new URL('../../../docs/configuration.md', import.meta.url), 'utf8');
     const [, json = '', printed = ''] = /```json\n([^]*?)```[^]*?```text\n([^]*?)\n```/.exec(page) ?? [];
     expect(printed).toContain('7 problems');
-    expect(() => loadConfig(JSON.parse(json), { production: true })).toThrow(printed);
+    expect(() => loadConfig(JSON.parse(json), { production: false })).toThrow(printed);
   });
 });

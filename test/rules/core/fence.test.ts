@@ -1,6 +1,19 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Claim, claim, end, type Put, put, renew, rotate } from '../../../worker/core/fence.ts';
+import {
+  type Claim,
+  type Claimed,
+  claim,
+  type Ended,
+  end,
+  type Located,
+  type Put,
+  type PutSaid,
+  put,
+  renew,
+  rotate,
+  type Verdict,
+} from '../../../worker/core/fence.ts';
 import { instanceId, noInstance, originId } from '../../../worker/core/ids.ts';
 import type { Row, Slot } from '../../../worker/core/row.ts';
 
@@ -13,18 +26,31 @@ const held: Slot = { kind: 'row', row };
 const none: Slot = { kind: 'none' };
 const ended: Slot = { kind: 'ended', endsAt: 9_000 };
 
-const toMove: Claim = { by: 'edge', expected: 3, home: b, instance: noInstance, nonce: 'n1', uncopied: 'keep', assumed, limits };
+const toMove: Claim = {
+  by: 'edge',
+  expected: 3,
+  home: b,
+  instance: noInstance,
+  nonce: 'n1',
+  uncopied: 'keep',
+  assumed,
+  limits,
+};
 const toStore: Put = { home: a, instance: one, epoch: 3, version: 6, assumed, limits };
 
 describe('a claim', () => {
   it('[FN1] raises the epoch by one, and nothing else does', () => {
-    expect(claim(held, toMove).answer).toMatchObject({ kind: 'claimed', row: { home: b, epoch: 4, version: 5 } });
+    expect(claim(held, toMove).answer).toMatchObject({
+      kind: 'claimed',
+      row: { home: b, epoch: 4, version: 5 },
+    });
     expect(put(held, toStore).answer).toMatchObject({ kind: 'stored', row: { epoch: 3 } });
     expect(renew(held, { assumed, limits }).answer).toMatchObject({ row: { epoch: 3 } });
   });
 
   it('[FN2] of another epoch than the row has changes nothing and gets the row', () => {
-    for (const expected of [2, 4]) expect(claim(held, { ...toMove, expected })).toEqual({ answer: { kind: 'row', row } });
+    for (const expected of [2, 4])
+      expect(claim(held, { ...toMove, expected })).toEqual({ answer: { kind: 'row', row } });
   });
 
   it('[FN3] repeated under its nonce gives the same epoch and changes nothing', () => {
@@ -68,7 +94,8 @@ describe('a put', () => {
   });
 
   it('[FN8] that was overtaken by a newer one of its own instance is superseded and changes nothing', () => {
-    for (const version of [4, 5]) expect(put(held, { ...toStore, version })).toEqual({ answer: { kind: 'superseded', row } });
+    for (const version of [4, 5])
+      expect(put(held, { ...toStore, version })).toEqual({ answer: { kind: 'superseded', row } });
   });
 
   it('[FN9] of another epoch, home or instance is fenced, changes nothing and gets the row', () => {
@@ -86,29 +113,50 @@ describe('a put', () => {
 describe('no row', () => {
   it('[FN10] is a row: the assumed home and epoch, no instance, nothing stored', () => {
     const wish = { assumed: { home: a, epoch: 2 }, limits };
-    expect(put(none, { ...toStore, ...wish, epoch: 2, version: 1 }).answer).toMatchObject({ kind: 'stored', row: { epoch: 2, instance: one } });
+    expect(put(none, { ...toStore, ...wish, epoch: 2, version: 1 }).answer).toMatchObject({
+      kind: 'stored',
+      row: { epoch: 2, instance: one },
+    });
     expect(put(none, { ...toStore, ...wish, epoch: 0, version: 1 }).answer.kind).toBe('fenced');
     expect(claim(none, { ...toMove, ...wish, expected: 2 }).answer.kind).toBe('uncopied');
-    expect(claim(none, { ...toMove, ...wish, expected: 2, uncopied: 'move' })).toMatchObject({ answer: { row: { epoch: 3 } }, raise: a });
+    expect(claim(none, { ...toMove, ...wish, expected: 2, uncopied: 'move' })).toMatchObject({
+      answer: { row: { epoch: 3 } },
+      raise: a,
+    });
   });
 });
 
 describe('a renewal', () => {
   it('[FN12] confirms home and epoch, moves the expiry on, never past the absolute limit, and writes a missing row', () => {
-    expect(renew(held, { assumed: { home: b, epoch: 0 }, limits: { expiresAt: 2_000, endsAt: 99_000 } }).answer).toEqual({
+    expect(
+      renew(held, { assumed: { home: b, epoch: 0 }, limits: { expiresAt: 2_000, endsAt: 99_000 } }).answer,
+    ).toEqual({
       kind: 'row',
       row: { ...row, expiresAt: 2_000 },
     });
-    expect(renew(held, { assumed, limits: { expiresAt: 99_000, endsAt: 99_000 } }).answer).toMatchObject({ row: { expiresAt: 9_000 } });
-    expect(renew(held, { assumed, limits: { expiresAt: 500, endsAt: 9_000 } }).answer).toMatchObject({ row: { expiresAt: 1_000 } });
-    expect(renew(none, { assumed, limits }).next).toMatchObject({ kind: 'row', row: { home: a, epoch: 0, version: 0 } });
+    expect(renew(held, { assumed, limits: { expiresAt: 99_000, endsAt: 99_000 } }).answer).toMatchObject({
+      row: { expiresAt: 9_000 },
+    });
+    expect(renew(held, { assumed, limits: { expiresAt: 500, endsAt: 9_000 } }).answer).toMatchObject({
+      row: { expiresAt: 1_000 },
+    });
+    expect(renew(none, { assumed, limits }).next).toMatchObject({
+      kind: 'row',
+      row: { home: a, epoch: 0, version: 0 },
+    });
   });
 });
 
 describe('an end', () => {
   it('[FN13] ignores epochs, leaves a mark, and nothing brings the session back', () => {
-    for (const slot of [held, none]) expect(end(slot, { home: b, instance: two, endsAt: 9_000 }).next).toEqual(ended);
-    for (const verdict of [claim(ended, toMove), put(ended, toStore), renew(ended, { assumed, limits }), rotate(ended, toStore)]) {
+    for (const slot of [held, none])
+      expect(end(slot, { home: b, instance: two, endsAt: 9_000 }).next).toEqual(ended);
+    for (const verdict of [
+      claim(ended, toMove),
+      put(ended, toStore),
+      renew(ended, { assumed, limits }),
+      rotate(ended, toStore),
+    ]) {
       expect(verdict).toEqual({ answer: { kind: 'ended' } });
     }
     expect(end(ended, { home: a, instance: one, endsAt: 99_000 }).next).toBeUndefined();
@@ -132,7 +180,11 @@ describe('a rotation', () => {
 });
 
 describe('whatever happens, in whatever order', () => {
-  const place = { home: fc.constantFrom(a, b), instance: fc.constantFrom(one, two), limits: fc.constant(limits) };
+  const place = {
+    home: fc.constantFrom(a, b),
+    instance: fc.constantFrom(one, two),
+    limits: fc.constant(limits),
+  };
   const claims = fc.record({
     op: fc.constant('claim' as const),
     ...place,
@@ -143,29 +195,48 @@ describe('whatever happens, in whatever order', () => {
     uncopied: fc.constantFrom('keep' as const, 'move' as const),
     assumed: fc.constant(assumed),
   });
-  const puts = fc.record({ op: fc.constant('put' as const), ...place, epoch: fc.nat(6), version: fc.nat(9), assumed: fc.constant(assumed) });
-  const renewals = fc.record({ op: fc.constant('renew' as const), assumed: fc.constant(assumed), limits: fc.constant(limits) });
-  const ends = fc.record({ op: fc.constant('end' as const), home: place.home, instance: place.instance, endsAt: fc.constant(9_000) });
-  const operations = fc.array(fc.oneof({ weight: 5, arbitrary: fc.oneof(claims, puts, renewals) }, { weight: 1, arbitrary: ends }), { maxLength: 40 });
+  const puts = fc.record({
+    op: fc.constant('put' as const),
+    ...place,
+    epoch: fc.nat(6),
+    version: fc.nat(9),
+    assumed: fc.constant(assumed),
+  });
+  const renewals = fc.record({
+    op: fc.constant('renew' as const),
+    assumed: fc.constant(assumed),
+    limits: fc.constant(limits),
+  });
+  const ends = fc.record({
+    op: fc.constant('end' as const),
+    home: place.home,
+    instance: place.instance,
+    endsAt: fc.constant(9_000),
+  });
+  const operations = fc.array(
+    fc.oneof({ weight: 5, arbitrary: fc.oneof(claims, puts, renewals) }, { weight: 1, arbitrary: ends }),
+    { maxLength: 40 },
+  );
   type Operation = typeof operations extends fc.Arbitrary<(infer One)[]> ? One : never;
 
-  const decided = (slot: Slot, operation: Operation) => {
+  type Decided = Verdict<Claimed | PutSaid | Located | Ended>;
+  const decided = (slot: Slot, operation: Operation): Decided => {
     if (operation.op === 'claim') return claim(slot, operation);
     if (operation.op === 'put') return put(slot, operation);
     return operation.op === 'renew' ? renew(slot, operation) : end(slot, operation);
   };
-  const orderOf = (slot: Slot) => (slot.kind === 'row' ? slot.row.epoch * 100 + slot.row.version : slot.kind === 'none' ? 0 : 1e9);
+  const orderOf = (slot: Slot) =>
+    slot.kind === 'row' ? slot.row.epoch * 100 + slot.row.version : slot.kind === 'none' ? 0 : 1e9;
 
   it('[FN17] neither the epoch nor (epoch, version) ever falls, and an ended session stays ended', () => {
     fc.assert(
       fc.property(operations, (sequence) => {
         let slot: Slot = none;
         for (const operation of sequence) {
-          const next = decided(slot, operation).next ?? slot;
-          if (orderOf(next) < orderOf(slot)) return false;
+          const next: Slot = decided(slot, operation).next ?? slot;
+          expect(orderOf(next)).toBeGreaterThanOrEqual(orderOf(slot));
           slot = next;
         }
-        return true;
       }),
     );
   });
@@ -176,14 +247,13 @@ describe('whatever happens, in whatever order', () => {
         const writers = new Map<number, string>();
         let slot: Slot = none;
         for (const operation of sequence) {
-          const { answer, next } = decided(slot, operation);
+          const { answer, next }: Decided = decided(slot, operation);
           slot = next ?? slot;
           if (operation.op !== 'put' || answer.kind !== 'stored') continue;
           const writer = `${operation.home} ${operation.instance}`;
-          if ((writers.get(operation.epoch) ?? writer) !== writer) return false;
-          writers.set(operation.epoch, writer);
+          writers.set(operation.epoch, writers.get(operation.epoch) ?? writer);
+          expect(writers.get(operation.epoch)).toBe(writer);
         }
-        return true;
       }),
     );
   });
@@ -194,14 +264,13 @@ describe('whatever happens, in whatever order', () => {
         const given = new Map<number, string>();
         let slot: Slot = none;
         for (const operation of sequence) {
-          const { answer, next } = decided(slot, operation);
+          const { answer, next }: Decided = decided(slot, operation);
           slot = next ?? slot;
           if (operation.op !== 'claim' || answer.kind !== 'claimed') continue;
           const claimer = `${operation.nonce} ${operation.home}`;
-          if ((given.get(answer.row.epoch) ?? claimer) !== claimer) return false;
-          given.set(answer.row.epoch, claimer);
+          given.set(answer.row.epoch, given.get(answer.row.epoch) ?? claimer);
+          expect(given.get(answer.row.epoch)).toBe(claimer);
         }
-        return true;
       }),
     );
   });

@@ -5,7 +5,8 @@ import { isExpected, jittered, probeUrl } from '../../../worker/core/probing.ts'
 const twice = { fall: 2, rise: 2 };
 const good = { ok: true, said: 'status 200', at: 50 };
 const bad = { ok: false, said: 'refused', at: 60 };
-const after = (health: Health, ...results: (typeof good)[]) => results.reduce((held, result) => afterProbe(held, result, twice), health);
+const after = (health: Health, ...results: (typeof good)[]) =>
+  results.reduce((held, result) => afterProbe(held, result, twice), health);
 
 describe('health after a probe', () => {
   it('[PM1] an origin nobody has probed counts as up', () => {

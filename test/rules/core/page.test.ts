@@ -1,7 +1,16 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { instanceId, originId } from '../../../worker/core/ids.ts';
-import { bucketOf, buckets, decodePage, type Entry, encodePage, encodePages, noState, type StoredState } from '../../../worker/core/page.ts';
+import {
+  bucketOf,
+  buckets,
+  decodePage,
+  type Entry,
+  encodePage,
+  encodePages,
+  noState,
+  type StoredState,
+} from '../../../worker/core/page.ts';
 import { makeSessionId } from '../../../worker/core/session-id.ts';
 
 const session = (random: Uint8Array) => makeSessionId({ region: 'xx', generation: 0, number: 1 }, random);
@@ -23,7 +32,11 @@ const rows = fc.record({
   claimedBy: fc.string({ unit: 'grapheme' }),
 });
 const entries: fc.Arbitrary<Entry> = fc.oneof(
-  fc.record({ session: sessions, slot: fc.record({ kind: fc.constant('row' as const), row: rows }), state: states }),
+  fc.record({
+    session: sessions,
+    slot: fc.record({ kind: fc.constant('row' as const), row: rows }),
+    state: states,
+  }),
   fc.record({
     session: sessions,
     slot: fc.record({ kind: fc.constant('ended' as const), endsAt: fc.maxSafeNat() }),
@@ -79,15 +92,19 @@ describe('a page', () => {
     expect(read(withHeader('{oops'))).toThrow('at byte 1: wanted a header in JSON, found {oops');
     expect(read(withHeader('["a",true]'))).toThrow('wanted the fields of an entry, found ["a",true]');
     expect(read(withHeader('["a",1]'))).toThrow('wanted a session id, found a');
-    expect(read(Uint8Array.of(1, 0, 0, 0, 1, 0xff, 0, 0, 0, 0))).toThrow('wanted a header in UTF-8, found 1 other bytes');
+    expect(read(Uint8Array.of(1, 0, 0, 0, 1, 0xff, 0, 0, 0, 0))).toThrow(
+      'wanted a header in UTF-8, found 1 other bytes',
+    );
   });
 
   it('[SS9] cut off anywhere is never read as a shorter one, except between two entries', () => {
     const page = encodePage([sample, sample]);
     const half = (page.length - 1) / 2 + 1;
-    for (let length = 2; length < page.length; length++) {
-      if (length !== half) expect(() => decodePage(page.slice(0, length))).toThrow('Cannot read the page');
-    }
+    const lengths = Array.from({ length: page.length }, (_, length) => length).filter(
+      (length) => length > 1 && length !== half,
+    );
+    for (const length of lengths)
+      expect(() => decodePage(page.slice(0, length))).toThrow('Cannot read the page');
   });
 });
 

@@ -2,7 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { instanceId, originId } from '../../../worker/core/ids.ts';
 import { current, type Slot } from '../../../worker/core/row.ts';
 
-const row = { home: originId('a'), instance: instanceId(''), epoch: 1, version: 2, claimedBy: '', expiresAt: 100, endsAt: 200 };
+const row = {
+  home: originId('a'),
+  instance: instanceId(''),
+  epoch: 1,
+  version: 2,
+  claimedBy: '',
+  expiresAt: 100,
+  endsAt: 200,
+};
 
 describe('the slot as of now', () => {
   it('[FN16] a row that has been idle for too long is none, whether a sweep has run or not', () => {

@@ -97,6 +97,16 @@ describe('claims', () => {
     });
   }
 
+  it('[SD9] a failure is not the answer for a request that knows of a newer epoch', async () => {
+    const { asked, claims } = setUp();
+    const [older, newer] = [claims.settle(sent(1)), claims.settle(sent(5))];
+    asked[0]?.answer({ kind: 'elsewhere' });
+    expect(await older).toEqual({ kind: 'need', need: 'row' });
+    await turn();
+    asked[1]?.answer(claimed(6));
+    expect(await newer).toMatchObject({ copy: { epoch: 6 } });
+  });
+
   it('[SD9] a store that knows ever newer epochs does not hold the request for ever', async () => {
     const copies = createCopies({ idleMs: 1000, copiesMax: 100, now: () => 0 });
     const api = {

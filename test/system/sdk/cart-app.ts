@@ -1,3 +1,5 @@
+import { AsyncResource } from 'node:async_hooks';
+import { EventEmitter } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
@@ -18,6 +20,34 @@ export interface App {
   close(): Promise<void>;
 }
 
+/** What a test reads of the streams and callbacks within the application. */
+export const slowPipe = {
+  readChunks: 0,
+  source(chunks: number): Readable {
+    return new Readable({
+      highWaterMark: 1,
+      read() {
+        slowPipe.readChunks += 1;
+        this.push(slowPipe.readChunks > chunks ? null : Buffer.alloc(16_384, 'p'));
+      },
+    });
+  },
+};
+export const lateSave: { error: unknown } = { error: undefined };
+export const gate = { opened: Promise.resolve(), waiting: 0 };
+
+async function passGate(then: () => unknown): Promise<void> {
+  gate.waiting += 1;
+  await gate.opened;
+  gate.waiting -= 1;
+  then();
+}
+
+/** Its listeners run in the context in which this module was loaded. */
+const outside = new EventEmitter();
+const runHere = AsyncResource.bind((work: () => void) => work());
+outside.on('work', (work: () => void) => runHere(work));
+
 /** The way in which an answer goes out, by path: what `/…?item=x` does with the item is always `add`. */
 function routes(): express.Router {
   const router = express.Router();
@@ -29,10 +59,10 @@ function routes(): express.Router {
 
   router.get('/cart', (req, res) => void res.json(req.session.items ?? []));
   router.get('/raw', (_req, res) => void res.end('raw'));
-  router.post('/json', (req, res) => void res.json(add(req)));
+  router.all('/json', (req, res) => void res.json(add(req)));
   router.post('/end', (req, res) => void res.end(add(req).join()));
   router.post('/redirect', (req, res) => (add(req), res.redirect('/cart')));
-  router.post('/write-head', (req, res) => {
+  router.all('/write-head', (req, res) => {
     add(req);
     res.writeHead(201, { 'x-made': 'yes' }).end('made');
   });
@@ -66,7 +96,7 @@ function routes(): express.Router {
     res.write('data: 1\n\n');
     res.end('data: 2\n\n');
   });
-  router.post('/no-content', (req, res) => (add(req), res.sendStatus(204)));
+  router.all('/no-content', (req, res) => (add(req), res.sendStatus(204)));
   router.all('/head', (req, res) => (add(req), res.send('a body that HEAD leaves out')));
   router.post('/error', (req) => {
     add(req);
@@ -76,6 +106,72 @@ function routes(): express.Router {
     req.session.regenerate((error) => (error ? next(error) : (add(req), res.json('in'))));
   });
   router.post('/logout', (req, res) => void req.session.destroy(() => res.json('out')));
+  router.post('/twice', (req, res) => {
+    add(req);
+    res.json('the first answer');
+    res.json('2');
+  });
+  router.post('/slow-pipe', (req, res) => {
+    add(req);
+    slowPipe.readChunks = 0;
+    slowPipe.source(256).pipe(res);
+  });
+  router.post('/late-save', (req, res) => {
+    res.write('begun ');
+    add(req);
+    req.session.save((error) => {
+      lateSave.error = error;
+      res.end('end');
+    });
+  });
+  router.post('/lost-context', (req, res) => {
+    add(req);
+    outside.emit('work', () => req.session.save(() => res.json('from a context of its own')));
+  });
+  router.post('/lost-null', (req, res) => {
+    Object.assign(req, { session: null });
+    outside.emit('work', () => res.json('out'));
+  });
+  router.post('/late-forgotten', (req, res) => {
+    res.write('begun ');
+    add(req);
+    req.session.save();
+    res.end('end');
+  });
+  router.all('/raw-204', (req, res) => {
+    add(req);
+    res.writeHead(204);
+    res.flushHeaders();
+    res.end();
+  });
+  router.all('/raw-head', (req, res) => {
+    add(req);
+    res.writeHead(200, { 'content-length': 4 });
+    res.write('body');
+    res.end();
+  });
+  router.all('/head-late', (req, res) => {
+    res.flushHeaders();
+    setImmediate(() => (add(req), res.end()));
+  });
+  router.get('/all', (req, res, next) => {
+    const { all } = req.sessionStore;
+    if (!all) return next();
+    all.call(req.sessionStore, (_error, sessions) => res.json(Object.keys(sessions ?? {}).length));
+  });
+  router.post('/wait', (req, res, next) => {
+    add(req);
+    passGate(() => res.json('waited')).catch(next);
+  });
+  router.post('/wait-only', (_req, res, next) => {
+    passGate(() => res.json('waited')).catch(next);
+  });
+  router.get('/trickle', (_req, res, next) => {
+    res.setHeader('content-type', 'text/event-stream');
+    res.flushHeaders();
+    res.write('data: 1\n\n');
+    passGate(() => res.end('data: 2\n\n')).catch(next);
+  });
   router.post('/save', (req, res) => {
     add(req);
     req.session.save((error) => res.json(String(error)));

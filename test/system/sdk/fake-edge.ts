@@ -21,6 +21,7 @@ export interface Ask {
   readonly sent?: Readonly<Record<string, string>>;
   readonly epoch?: number;
   readonly bucket?: number;
+  readonly signal?: AbortSignal;
 }
 
 /** A client behind an edge: one session, one cookie jar. It keeps states as contract section 6 says. */
@@ -32,11 +33,8 @@ export function createClient(store: FakeStore, session: string) {
     const sentEpoch = options.epoch ?? epoch;
     const headers = sign(store, session, path, { ...options, epoch: sentEpoch });
     const jar: Record<string, string> = cookie === '' ? {} : { cookie };
-    const seen = await call(origin, path, options.method ?? 'GET', {
-      ...options.headers,
-      ...jar,
-      ...headers,
-    });
+    const all = { ...options.headers, ...jar, ...headers };
+    const seen = await call(origin, path, options.method ?? 'GET', all, options.signal);
     const kept = keep(seen, sentEpoch);
     epoch = store.rows.get(session)?.epoch ?? 0;
     cookie = kept.headers['set-cookie']?.[0]?.split(';')[0] ?? cookie;
@@ -59,7 +57,9 @@ export function createClient(store: FakeStore, session: string) {
       : { ...seen, status, headers: {}, body: status === 409 ? 'session_moved' : 'session_ended' };
   }
 
-  return { ask, session };
+  const headersFor = (path: string, options: Ask = {}) => sign(store, session, path, { epoch, ...options });
+
+  return { ask, session, headersFor };
 }
 
 function sign(store: FakeStore, session: string, path: string, options: Ask & { epoch: number }) {
@@ -95,14 +95,19 @@ export function call(
   path: string,
   method: string,
   headers: Record<string, string>,
+  signal?: AbortSignal,
 ): Promise<Seen> {
   return new Promise((resolve, reject) => {
-    const sent = request(origin + path, { method, headers, agent: false }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('error', () => undefined);
-      response.on('close', () => resolve(read(response, Buffer.concat(chunks).toString())));
-    });
+    const sent = request(
+      origin + path,
+      { method, headers, agent: false, ...(signal ? { signal } : {}) },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('error', () => undefined);
+        response.on('close', () => resolve(read(response, Buffer.concat(chunks).toString())));
+      },
+    );
     sent.on('error', reject);
     sent.end();
   });

@@ -1,0 +1,167 @@
+import { toBase64url } from './base64url.ts';
+import type { Copies, Copy } from './copies.ts';
+import type { EndedMarks } from './ended-marks.ts';
+import { type HeaderList, type Refusal, refusedChange } from './refusals.ts';
+import type { RefusedReason, StoreApi, StoreResult, StoreTarget } from './store-api.ts';
+import type { Extent, Sealed, SealedNow, Visit } from './visit.ts';
+
+/** What a visit works with. */
+export interface VisitOptions {
+  readonly instance: string;
+  readonly headerStateBytesMax: number;
+  readonly copies: Copies;
+  readonly ended: EndedMarks;
+  readonly api: StoreApi;
+  onProblem(problem: { code: string; message: string }): void;
+}
+
+/** What the request was sent with. */
+export interface VisitFacts {
+  readonly copy: Copy;
+  readonly source: Visit['source'];
+  readonly epochSent: number;
+  readonly target: StoreTarget;
+  readonly release: 'asked' | 'no';
+}
+
+/** Begins a visit on a copy that is already counted as in use. */
+export function createVisit(
+  options: VisitOptions,
+  { copy, source, epochSent, target, release }: VisitFacts,
+): Visit {
+  const { instance, copies, ended, api } = options;
+  const { session } = copy;
+  let touched: 'no' | 'changed' | 'rotated' | 'ended' = 'no';
+  let sealed = false;
+  let closed = false;
+  let late: Promise<Refusal | undefined> | undefined;
+
+  function named(headers: HeaderList): HeaderList {
+    const epoch: HeaderList = copy.epoch === epochSent ? [] : [['limpet-epoch', String(copy.epoch)]];
+    return headers.length + epoch.length === 0 ? [] : [['limpet-instance', instance], ...epoch, ...headers];
+  }
+
+  function ready(headers: HeaderList): SealedNow {
+    return { kind: 'ready', headers: named(headers) };
+  }
+
+  function refused(reason: RefusedReason): Refusal {
+    const refusal = refusedChange(reason, named([['limpet-instance', instance]]).slice(1));
+    if (reason === 'too-large')
+      options.onProblem({
+        code: refusal.code,
+        message: `${session.slice(0, 8)}…: the state of ${copy.state.length} bytes is over session.stateBytesMax`,
+      });
+    // What is in memory is not what is stored: the next request claims the stored state.
+    if (reason !== 'unreachable') copies.drop(copy);
+    return refusal;
+  }
+
+  async function put(): Promise<StoreResult> {
+    const { epoch, version, state } = copy;
+    copy.inFlight += 1;
+    try {
+      const result = await api.put(target, { epoch, version, state });
+      if (result.kind === 'stored') copy.storedVersion = Math.max(copy.storedVersion, version);
+      return result;
+    } finally {
+      copy.inFlight -= 1;
+    }
+  }
+
+  function leave(): void {
+    ended.add(session);
+    copies.drop(copy);
+  }
+
+  function sealNow(extent: Extent): Sealed {
+    const releasing =
+      release === 'asked' && extent === 'whole' && source !== 'read-only' && copy.inFlight === 1;
+    if (touched !== 'no' && source === 'read-only')
+      return { kind: 'refused', refusal: refused('unreachable') };
+    if (touched === 'ended') return leaveWith([['limpet-end', '1']]);
+    if (touched === 'no' && !releasing) return ready([]);
+    const small = copy.state.length <= options.headerStateBytesMax;
+    if (small && !releasing) return withState();
+    if (copy.version === copy.storedVersion) return stored(releasing);
+    return { kind: 'storing', outcome: put().then((result) => afterPut(result, releasing)) };
+  }
+
+  function leaveWith(headers: HeaderList): SealedNow {
+    leave();
+    return ready(headers);
+  }
+
+  /** The old id is not marked: whether it has ended only the shard knows, and a rotation that failed must not cost the session. */
+  function goOnWith(headers: HeaderList): SealedNow {
+    copies.drop(copy);
+    return ready(headers);
+  }
+
+  function withState(): SealedNow {
+    const state: HeaderList = [
+      ['limpet-state', toBase64url(copy.state)],
+      ['limpet-version', String(copy.version)],
+    ];
+    return touched === 'rotated' ? goOnWith([...state, ['limpet-rotate', '1']]) : ready(state);
+  }
+
+  function afterPut(result: StoreResult, releasing: boolean): SealedNow {
+    if (result.kind === 'stored') return stored(releasing);
+    return touched === 'no' ? ready([]) : { kind: 'refused', refusal: refused(result.reason) };
+  }
+
+  /** The store has this version. Released only if nobody else came or changed anything meanwhile. */
+  function stored(releasing: boolean): SealedNow {
+    const version: HeaderList =
+      copy.storedVersion === 0 ? [] : [['limpet-version', String(copy.storedVersion)]];
+    if (touched === 'rotated') return goOnWith([...version, ['limpet-rotate', '1']]);
+    if (!releasing || copy.inFlight > 1 || copy.version !== copy.storedVersion)
+      return ready(touched === 'no' ? [] : version);
+    copies.drop(copy);
+    return ready([...version, ['limpet-released', '1']]);
+  }
+
+  function keepLate(call: () => Promise<StoreResult>): void {
+    const before = late;
+    const mine =
+      source === 'read-only'
+        ? Promise.resolve<StoreResult>({ kind: 'refused', reason: 'unreachable' })
+        : call();
+    late = mine.then(async (result) => {
+      const refusal = result.kind === 'refused' ? refused(result.reason) : undefined;
+      return (await before) ?? refusal;
+    });
+  }
+
+  return {
+    session,
+    copy,
+    source,
+    change(state) {
+      copy.state = state;
+      copy.version += 1;
+      if (touched === 'no') touched = 'changed';
+      if (sealed) keepLate(put);
+    },
+    end() {
+      touched = 'ended';
+      if (sealed) keepLate(() => api.end(target).then((result) => (leave(), result)));
+    },
+    rotate() {
+      if (sealed)
+        throw new Error('Cannot rotate the session as its answer must not have begun: call rotate() earlier');
+      if (touched !== 'ended') touched = 'rotated';
+    },
+    seal(extent) {
+      const outcome = sealNow(extent);
+      sealed = true;
+      return outcome;
+    },
+    late: () => late,
+    close() {
+      if (!closed && source !== 'read-only') copy.inFlight -= 1;
+      closed = true;
+    },
+  };
+}

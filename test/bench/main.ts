@@ -1,0 +1,12 @@
+// npm run bench -- VERB [OPTION…]: measures, and refuses to print figures that mean nothing.
+import { requestPath } from './request-path/request-path.ts';
+
+const verbs: Readonly<Record<string, (words: string[]) => Promise<number>>> = { 'request-path': requestPath };
+
+const [name = '', ...words] = process.argv.slice(2);
+const verb = verbs[name];
+if (verb === undefined) {
+  console.error(`Cannot measure "${name}" as it must be one of: ${Object.keys(verbs).join(', ')}`);
+  process.exit(64);
+}
+process.exit(await verb(words));

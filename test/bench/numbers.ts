@@ -1,0 +1,25 @@
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? upper)) / 2;
+}
+
+export interface Spread {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+export function spreadOf(values: readonly number[]): Spread {
+  return { median: median(values), min: Math.min(...values), max: Math.max(...values) };
+}
+
+/** How far the middle half of the values lies apart, as a share of their median: one outlier does not count. */
+export function unrest(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const quarter = sorted.length >> 2;
+  const low = sorted[quarter] ?? Number.NaN;
+  const high = sorted[sorted.length - 1 - quarter] ?? Number.NaN;
+  return (high - low) / median(values);
+}

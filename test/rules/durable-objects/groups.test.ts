@@ -1,0 +1,67 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type Group, Groups, groupMs } from '../../../durable-objects/shard/groups.ts';
+import { noState } from '../../../worker/core/page.ts';
+import { makeSessionId } from '../../../worker/core/session-id.ts';
+
+const session = makeSessionId({ region: 'xx', generation: 0, number: 1 }, new Uint8Array(16));
+const entry = { session, slot: { kind: 'ended', endsAt: 9 }, state: noState } as const;
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'], now: 1_000 }));
+afterEach(() => void vi.useRealTimers());
+
+function groups(store: (group: Group) => void = () => undefined) {
+  const storedAt: number[] = [];
+  const failures: unknown[] = [];
+  const made = new Groups(
+    (group) => {
+      store(group);
+      storedAt.push(Date.now());
+    },
+    (error) => failures.push(error),
+  );
+  return { groups: made, storedAt, failures };
+}
+
+describe('grouped writes', () => {
+  it('[SS5] a lone write is stored at once', async () => {
+    const { groups: made, storedAt } = groups();
+    await made.open(Date.now()).flushed;
+    expect(storedAt).toEqual([1_000]);
+  });
+
+  it('[SS5] those that follow share a group, which is stored 20 ms after the last one', async () => {
+    const { groups: made, storedAt } = groups();
+    await made.open(Date.now()).flushed;
+    vi.advanceTimersByTime(5);
+    const second = made.open(Date.now());
+    vi.advanceTimersByTime(10);
+    expect(made.open(Date.now())).toBe(second);
+    vi.advanceTimersByTime(groupMs);
+    await second.flushed;
+    expect(storedAt).toEqual([1_000, 1_000 + groupMs]);
+  });
+
+  it('[SS1] who reads a session that is not stored yet waits for its group, and nobody else does', async () => {
+    const { groups: made } = groups();
+    await made.open(Date.now()).flushed;
+    made.open(Date.now()).entries.set(session, entry);
+    let isSettled = false;
+    const reading = made.settled(session).then(() => {
+      isSettled = true;
+    });
+    await made.settled(makeSessionId({ region: 'xx', generation: 0, number: 1 }, new Uint8Array(16).fill(7)));
+    expect(isSettled).toBe(false);
+    vi.advanceTimersByTime(groupMs);
+    await reading;
+    expect(isSettled).toBe(true);
+  });
+
+  it('[SS7] a group that cannot be stored rejects all who wait for it and says so once', async () => {
+    const { groups: made, failures } = groups(() => {
+      throw new Error('disk full');
+    });
+    const { flushed } = made.open(Date.now());
+    await expect(flushed).rejects.toThrow('disk full');
+    expect(failures).toHaveLength(1);
+  });
+});

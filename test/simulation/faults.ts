@@ -1,0 +1,57 @@
+import { calm } from './network.ts';
+import type { Fault } from './plan.ts';
+import type { World } from './world.ts';
+
+/** Lets a fault happen, and be over after its time. */
+export function strike(world: World, fault: Fault): void {
+  const { scheduler, network, outside } = world;
+  const later = (run: () => void) => void ('forMs' in fault && scheduler.after(fault.forMs, outside, run));
+  scheduler.note(`fault: ${JSON.stringify(fault)}`);
+  switch (fault.what) {
+    case 'crash':
+      crash(world, fault.origin);
+      return later(() => world.living(fault.origin).length === 0 && world.startInstance(fault.origin));
+    case 'freeze': {
+      const frozen = world.living(fault.origin).map(({ process }) => process);
+      for (const process of frozen) process.freeze();
+      return later(() => frozen.forEach((process) => scheduler.thaw(process)));
+    }
+    case 'overlap': {
+      const old = world.living(fault.origin).map(({ process }) => process);
+      world.startInstance(fault.origin);
+      return later(() => old.forEach((process) => process.kill()));
+    }
+    case 'cut':
+      network.cut(fault.link);
+      return later(() => network.mend(fault.link));
+    case 'weather':
+      network.weather = fault.weather;
+      return later(() => (network.weather = calm));
+    case 'evict':
+      for (const host of world.hosts(fault.object)) host.evictDuringNextCall(fault.inMs);
+      return;
+    case 'recycle':
+      return world.edges[fault.edge]?.recycle();
+    default:
+      return fault satisfies never;
+  }
+}
+
+function crash(world: World, origin: string): void {
+  for (const { process } of world.living(origin)) {
+    world.scheduler.note(`${process.name} crashes`);
+    process.kill();
+  }
+}
+
+/** Everything is healthy again: what was broken is mended, what was away is back. */
+export function heal(world: World): void {
+  const { network, scheduler } = world;
+  scheduler.note('everything is healthy again');
+  network.mend();
+  network.weather = calm;
+  for (const [origin] of world.origins) {
+    for (const { process } of world.living(origin)) scheduler.thaw(process);
+    if (world.living(origin).length === 0) world.startInstance(origin);
+  }
+}

@@ -1,0 +1,103 @@
+/** A fault that is planted in the real code while it is loaded. Each `from` must stand in its file exactly once. */
+export interface Mutation {
+  readonly name: string;
+  readonly changes: readonly Change[];
+}
+
+interface Change {
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+const fence = 'worker/core/fence.ts';
+const forward = 'worker/steps/forward.ts';
+const again = "return { ...seat, carried: { kind: 'nothing' } };";
+const instanceCheck = 'if (row.instance !== noInstance && row.instance !== wish.instance)';
+
+function mutation(name: string, ...changes: Change[]): Mutation {
+  return { name, changes };
+}
+
+export const mutations: readonly Mutation[] = [
+  mutation('a put is stored whatever its epoch is', {
+    file: fence,
+    from: 'if (row.epoch !== wish.epoch || row.home !== wish.home)',
+    to: 'if (row.home !== wish.home)',
+  }),
+  mutation(
+    "a put ignores the instance, and a claim's state is sent twice",
+    { file: fence, from: instanceCheck, to: 'if (false)' },
+    { file: forward, from: again, to: 'return seat;' },
+  ),
+  mutation("a claim's state is sent twice", { file: forward, from: again, to: 'return seat;' }),
+  mutation('a claim replaces whatever epoch there is', {
+    file: fence,
+    from: 'if (row.epoch !== wish.expected)',
+    to: 'if (false)',
+  }),
+  mutation('the state that is handed over was read before the claim', {
+    file: 'durable-objects/session-shard.ts',
+    from: 'const answer = this.#decide(session, held, claim(held.slot, wish));',
+    to: `await new Promise((resolve) => setTimeout(resolve, 30));
+    const now = this.#open(pool, session);
+    const answer = this.#decide(session, now, claim(now.slot, wish));`,
+  }),
+  mutation('a copy outlives a newer epoch', {
+    file: 'sdk/arrival.ts',
+    from: "if (copy && copy.epoch < epoch) return { kind: 'drop', copy };",
+    to: '',
+  }),
+  mutation('a cookie of an older incarnation is signed anew without asking', {
+    file: 'worker/core/decide.ts',
+    from: "return { kind: 'confirm', why: 'map_confirms' };",
+    to: "return { kind: 'steady' };",
+  }),
+  mutation('a claim raises no incarnation', {
+    file: fence,
+    from: 'return row.home !== wish.home || row.instance !== wish.instance ? { raise: row.home } : {};',
+    to: 'return {};',
+  }),
+  mutation('an end is fenced', {
+    file: fence,
+    from: "return { answer: { kind: 'ended' }, next, ...(own ? {} : { raise: slot.row.home }) };",
+    to: "return own ? { answer: { kind: 'ended' }, next } : { answer: { kind: 'ended' } };",
+  }),
+  mutation('an instance forgets what it has ended', { file: 'sdk/ended-marks.ts', from: 'marks.add(session);', to: '' }),
+  mutation(
+    'Limpet-New goes out on a second attempt',
+    { file: forward, from: "if (seat.kind === 'stateless' || seat.carried.kind === 'new')", to: "if (seat.kind === 'stateless')" },
+    { file: forward, from: again, to: 'return seat;' },
+  ),
+  mutation('an answer does not wait for its group to be stored', {
+    file: 'durable-objects/shard/groups.ts',
+    from: 'if (this.#open?.entries.has(session)) await this.#open.flushed;',
+    to: '',
+  }),
+  mutation('a fenced answer goes to the client', {
+    file: 'worker/steps/keep.ts',
+    from: 'return fenced(visit, seatOf(handed.seat, said.row));',
+    to: 'return answer(handed);',
+  }),
+  mutation('there is a second way to an epoch when the shard is away', {
+    file: 'worker/steps/move.ts',
+    from: 'return isSafe(visit.request.method) ? readOnlySeat(visit, at, target) :',
+    to: `return isSafe(visit.request.method)
+          ? seat({ ...at, home: target, epoch: at.epoch + 1 }, { kind: 'state', version: 0, bytes: new Uint8Array() }, 'moved', why) :`,
+  }),
+  mutation('an answer to a read sets no cookie', {
+    file: 'worker/steps/stick.ts',
+    from: 'const due = cookieDue(visit, identity, seat, renewed, response);',
+    to: "const due = visit.request.method === 'GET' ? undefined : cookieDue(visit, identity, seat, renewed, response);",
+  }),
+  mutation('a login that was overtaken takes its older state along', {
+    file: fence,
+    from: 'const isOvertaken = wish.version < answer.row.version;',
+    to: 'const isOvertaken = false;',
+  }),
+  mutation('a failed login costs the session', {
+    file: 'sdk/create-visit.ts',
+    from: 'function goOnWith(headers: HeaderList): SealedNow {\n    copies.drop(copy);',
+    to: 'function goOnWith(headers: HeaderList): SealedNow {\n    leave();',
+  }),
+];

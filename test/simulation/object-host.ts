@@ -1,0 +1,112 @@
+import { Process, type Scheduler } from './scheduler.ts';
+import type { ObjectClass } from './product.ts';
+import { ObjectStorage } from './sqlite.ts';
+
+const alarmRetryMs = 2_000;
+
+interface Life {
+  readonly process: Process;
+  object: object | undefined;
+  ready: Promise<unknown>;
+}
+
+/** One Durable Object: its storage, and one life after the other. A life begins with a call or an alarm, and ends with an eviction. */
+export class ObjectHost {
+  readonly name: string;
+  readonly storage = new ObjectStorage();
+  readonly #scheduler: Scheduler;
+  readonly #class: ObjectClass;
+  readonly #env: () => object;
+  readonly #platform = new Process('platform');
+  #life: Life | undefined;
+  #lives = 0;
+  #isAlarmRunning = false;
+  #doomedInMs: number | undefined;
+
+  constructor(name: string, options: { scheduler: Scheduler; class: ObjectClass; env: () => object }) {
+    this.name = name;
+    this.#scheduler = options.scheduler;
+    this.#class = options.class;
+    this.#env = options.env;
+  }
+
+  /** The life that takes a call now; a new one where there is none. */
+  process(): Process {
+    this.#life ??= { process: new Process(`${this.name}/${++this.#lives}`), object: undefined, ready: Promise.resolve() };
+    return this.#life.process;
+  }
+
+  get isAwake(): boolean {
+    return this.#life !== undefined;
+  }
+
+  /** Must run as the life's own process. */
+  async call(method: string, args: readonly unknown[]): Promise<unknown> {
+    const life = this.#life;
+    this.#meetDoom();
+    if (life === undefined) throw new Error(`${this.name} has no life to call ${method} in`);
+    life.object ??= this.#begin(life);
+    await life.ready;
+    const run: unknown = Reflect.get(life.object, method);
+    if (typeof run !== 'function') throw new Error(`${this.name} has no method ${method}`);
+    return structuredClone(await run.apply(life.object, structuredClone(args)));
+  }
+
+  /** The memory is gone, what is stored stays, and whoever waits for an answer gets none. */
+  evict(why: string): void {
+    if (this.#life === undefined) return;
+    this.#scheduler.note(`${this.#life.process.name} is evicted: ${why}`);
+    const { process } = this.#life;
+    this.#life = undefined;
+    process.kill();
+    if (this.#isAlarmRunning) this.#setAlarm(this.#scheduler.now + alarmRetryMs);
+    this.#isAlarmRunning = false;
+  }
+
+  /** The next call, or what follows it so many milliseconds later, is its life's last. */
+  evictDuringNextCall(inMs: number): void {
+    this.#doomedInMs = inMs;
+  }
+
+  #meetDoom(): void {
+    const inMs = this.#doomedInMs;
+    if (inMs === undefined) return;
+    this.#doomedInMs = undefined;
+    this.#scheduler.after(inMs, this.#platform, () => this.evict('as planned'));
+  }
+
+  #begin(life: Life): object {
+    const ctx = {
+      id: { name: this.name.slice(this.name.indexOf(' ') + 1) },
+      storage: {
+        sql: this.storage.sql,
+        kv: this.storage.kv,
+        transactionSync: (work: () => void) => this.storage.transactionSync(work),
+        getAlarm: async () => this.storage.alarmAt ?? null,
+        setAlarm: async (at: number) => this.#setAlarm(at),
+        deleteAlarm: async () => void (this.storage.alarmAt = undefined),
+      },
+      waitUntil: (work: Promise<unknown>) => void work.catch((error: unknown) => this.#scheduler.note(`${this.name}: ${String(error)}`)),
+      blockConcurrencyWhile: (work: () => Promise<unknown>) => {
+        life.ready = work();
+        return life.ready;
+      },
+      abort: (why: string) => this.evict(why),
+    };
+    return new this.#class(ctx, this.#env());
+  }
+
+  #setAlarm(at: number): void {
+    this.storage.alarmAt = at;
+    this.#scheduler.after(at - this.#scheduler.now, this.#platform, () => {
+      if (this.storage.alarmAt === at) this.#scheduler.after(0, this.process(), () => void this.#ring());
+    });
+  }
+
+  async #ring(): Promise<void> {
+    this.storage.alarmAt = undefined;
+    this.#isAlarmRunning = true;
+    await this.call('alarm', []);
+    this.#isAlarmRunning = false;
+  }
+}

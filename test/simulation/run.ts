@@ -1,0 +1,95 @@
+import { Browser } from './browser.ts';
+import { heal, strike } from './faults.ts';
+import type { Violation } from './oracle.ts';
+import { type Plan, planOf } from './plan.ts';
+import type { Product } from './product.ts';
+import { World } from './world.ts';
+
+export interface Result {
+  readonly plan: Plan;
+  readonly violation: Violation | undefined;
+  readonly log: readonly string[];
+  readonly hash: string;
+  readonly acknowledged: number;
+}
+
+/** Longest that a client waits; nothing is under way any more after it. */
+const settleMs = 75_000;
+const attemptsMax = 3;
+
+/** One seed from its beginning to a calm end. */
+export async function run(plan: Plan, product: Product): Promise<Result> {
+  const world = await World.build(plan.shape, product);
+  try {
+    await play(world, plan);
+    const { violation } = world.oracle;
+    const acknowledged = world.scheduler.log.filter((line) => /append .*|hears 200/.test(line)).length;
+    return { plan, violation, log: world.scheduler.log, hash: world.scheduler.hash, acknowledged };
+  } finally {
+    world.close();
+  }
+}
+
+async function play(world: World, plan: Plan): Promise<void> {
+  const { scheduler, outside, oracle } = world;
+  const browsers = Array.from({ length: plan.browsers }, (_, number) => new Browser(`client${number}`, world));
+  for (const step of plan.steps) {
+    scheduler.after(step.atMs, outside, () => {
+      if (step.kind === 'fault') strike(world, step.fault);
+      else void browsers[step.browser]?.send(step.wish);
+    });
+  }
+  if (!(await pass(world, lastMs(plan) + 500))) return;
+  heal(world);
+  if (!(await pass(world, settleMs))) return;
+  for (const browser of browsers) if (!(await servedAgain(world, browser))) return;
+  oracle.readStorage();
+  if (!(await pass(world, 130_000))) return;
+  oracle.readStorage();
+  checkSizes(world);
+}
+
+function lastMs({ steps }: Plan): number {
+  return Math.max(0, ...steps.map(({ atMs }) => atMs));
+}
+
+/** Lets time pass, one event after the other; false as soon as something is wrong. */
+async function pass(world: World, ms: number): Promise<boolean> {
+  const until = world.scheduler.now + ms;
+  while (world.oracle.violation === undefined && (await world.scheduler.step(until)));
+  if (world.oracle.violation === undefined) await world.scheduler.runUntil(until);
+  return world.oracle.violation === undefined;
+}
+
+/** I6: a client that asks one thing after the other is served within three attempts. */
+async function servedAgain(world: World, browser: Browser): Promise<boolean> {
+  for (let attempt = 0; attempt < attemptsMax; attempt++) {
+    let status: number | undefined;
+    world.scheduler.after(0, world.outside, () => {
+      void browser.send({ verb: 'append', edge: attempt }).then((heard) => {
+        status = heard.status;
+      });
+    });
+    while (status === undefined && (await pass(world, 50)));
+    if (world.oracle.violation !== undefined) return false;
+    if (status === 200) return true;
+  }
+  world.oracle.violated('I6', `${browser.name} was not served within ${attemptsMax} attempts although everything is healthy`);
+  return false;
+}
+
+/** I9: what only a fault needs is gone after it. */
+function checkSizes(world: World): void {
+  const { oracle, scheduler } = world;
+  for (const { name, storage } of world.hosts('shard')) {
+    for (const table of ['raise', 'log', 'chunk']) {
+      const rows = storage.has(table) ? storage.query(`SELECT count(*) AS count FROM ${table}`)[0]?.['count'] : 0;
+      if (Number(rows) > 0) oracle.violated('I9', `${name} still holds ${String(rows)} rows of ${table}`);
+    }
+  }
+  if (scheduler.waiting > 40) oracle.violated('I9', `${scheduler.waiting} timers and messages are still waiting`);
+}
+
+export async function runSeed(seed: number, product: Product): Promise<Result> {
+  return run(planOf(seed), product);
+}

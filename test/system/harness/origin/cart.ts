@@ -1,0 +1,63 @@
+import express, { type Request } from 'express';
+
+declare module 'express-session' {
+  interface SessionData {
+    items: string[];
+    bulk: string;
+  }
+}
+
+/** How often each item was added, whatever became of the answer: what was executed here. */
+const executed: Record<string, number> = {};
+
+function add({ session, query }: Request): void {
+  const item = String(query['item']);
+  executed[item] = (executed[item] ?? 0) + 1;
+  session.items = [...(session.items ?? []), item];
+  if (query['kb'] !== undefined) session.bulk = 'x'.repeat(1024 * Number(query['kb']));
+}
+
+function cart({ session }: Request) {
+  return { origin: process.env['LIMPET_ORIGIN'], pid: process.pid, items: session.items ?? [] };
+}
+
+/** The routes of a shop that keeps its carts in sessions. */
+export function cartRoutes(): express.Router {
+  const router = express.Router();
+  router.get('/executed', (_request, response) => void response.json(executed));
+  router.get('/cart', (request, response) => void response.json(cart(request)));
+  router.post('/cart', (request, response) => {
+    add(request);
+    response.json(cart(request));
+  });
+  // The application is at work for a while: it answers when it is told to.
+  router.post('/cart/slowly', (request, response) => {
+    const { session, query } = request;
+    setTimeout(() => {
+      add(request);
+      response.json({ ...cart(request), session: session.id });
+    }, Number(query['ms']));
+  });
+  // A GET that changes the session, as a shop that keeps "last seen" would.
+  router.get('/look', (request, response) => {
+    add(request);
+    response.json(cart(request));
+  });
+  router.post('/late', (request, response) => {
+    response.write('begun ');
+    setTimeout(() => {
+      add(request);
+      response.end('and done');
+    }, Number(request.query['ms'] ?? 1));
+  });
+  router.post('/login', (request, response, next) => {
+    const { items = [] } = request.session;
+    request.session.regenerate((error) => {
+      if (error) return next(error);
+      request.session.items = [...items, 'login'];
+      response.json(cart(request));
+    });
+  });
+  router.post('/logout', (request, response) => void request.session.destroy(() => response.json('out')));
+  return router;
+}

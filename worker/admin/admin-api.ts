@@ -1,0 +1,37 @@
+import { type IRequest, Router } from 'itty-router';
+import { sameText } from '../core/same-text.ts';
+import { refusal } from '../steps/gate.ts';
+import type { Edge, Pool } from '../visit.ts';
+
+/** The operators' side. Nothing answers without the bearer token, and what is wrong with a token is not said. */
+const router = Router<IRequest, [Edge], Response>({ base: '/.limpet/admin' });
+router.all('*', requireToken);
+router.get('/status', status);
+
+export async function adminApi(request: Request, edge: Edge): Promise<Response> {
+  const answer: Response | undefined = await router.fetch(request, edge);
+  return answer ?? refusal(404, 'not_found', 'No such endpoint.');
+}
+
+function requireToken({ headers }: IRequest, edge: Edge): Response | undefined {
+  const given = /^Bearer (.+)$/.exec(headers.get('authorization') ?? '')?.[1] ?? '';
+  if (sameText(given, edge.adminToken)) return undefined;
+  return refusal(401, 'unauthorized', 'This needs the admin token: Authorization: Bearer <ADMIN_TOKEN>.', { 'www-authenticate': 'Bearer' });
+}
+
+async function status(_request: IRequest, edge: Edge): Promise<Response> {
+  const pools = await Promise.all([...edge.pools.values()].map((pool) => poolStatus(pool, edge)));
+  return Response.json({ version: 1, pools, isolate: { counters: edge.counters.all() } }, { headers: { 'cache-control': 'no-store' } });
+}
+
+async function poolStatus(pool: Pool, edge: Edge) {
+  const told = await pool.status();
+  const { ageMs, snapshot } = pool.snapshots.current();
+  const here = { snapshotVersion: snapshot.version, snapshotAgeMs: Number.isFinite(ageMs) ? ageMs : null };
+  if ('kind' in told) return { name: pool.name, monitor: { unreachable: told.why }, here, origins: [] };
+  const now = edge.clock.now();
+  const origins = told.origins.map(({ id, url, health, incarnation, since, last }) => ({
+    id, url, health, incarnation, sinceMs: now - since, lastProbe: last, suspectHere: pool.suspicions.isSuspect(id, now),
+  }));
+  return { name: pool.name, monitor: { version: told.version }, here, origins };
+}
