@@ -27,7 +27,10 @@ export function memoryShards(clock: Clock): MemoryShards {
   const unreachable = new Set<keyof Shards>();
 
   const slot = (session: SessionId): Slot => current(slots.get(session) ?? { kind: 'none' }, clock.now());
-  const ask = async <Answer>(operation: keyof Shards, answer: () => Answer): Promise<Answer | Unreachable> => {
+  const ask = async <Answer>(
+    operation: keyof Shards,
+    answer: () => Answer,
+  ): Promise<Answer | Unreachable> => {
     calls.push(operation);
     return unreachable.has(operation) ? { kind: 'unreachable', why: 'the test says so' } : answer();
   };

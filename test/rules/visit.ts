@@ -111,8 +111,13 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const waited: Promise<unknown>[] = [];
   const origins = new Map<OriginId, Handler>();
   const world = {
-    sent: [] as Sent[], reported: [] as OriginId[], doubted: [] as OriginId[], kept: [] as string[],
-    verdicts: new Map<OriginId, Awaited<ReturnType<Doubt>>>(), copies: new Map<SessionId, CopyInFallback>(), cached: new Map<string, CachedAnswer>(),
+    sent: [] as Sent[],
+    reported: [] as OriginId[],
+    doubted: [] as OriginId[],
+    kept: [] as string[],
+    verdicts: new Map<OriginId, Awaited<ReturnType<Doubt>>>(),
+    copies: new Map<SessionId, CopyInFallback>(),
+    cached: new Map<string, CachedAnswer>(),
     ownPage: undefined as string | undefined,
     status: { kind: 'unreachable', why: 'the test says so' } as MonitorStatus | Unreachable,
     snapshotAgeMs: 0,
@@ -120,21 +125,34 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   let drawn = 0;
 
   const config = loadConfig(configOf(options), { production: false });
-  const made = await createEdge(config, secrets, { ...noBindings, apiBase: options.apiBase }, {
-    clock,
-    timers: clock,
-    chance: { bytes: (count) => new Uint8Array(count).fill((drawn += 1) + 100) },
-    waitUntil: (work) => void waited.push(work),
-    fetch: async (url, init) => {
-      const sent = { origin: originId(new URL(url).hostname.split('.')[0] ?? ''), url, init, headers: new Headers(init.headers) };
-      world.sent.push(sent);
-      return origins.get(sent.origin)?.(sent) ?? reply(`from ${sent.origin}`);
+  const made = await createEdge(
+    config,
+    secrets,
+    { ...noBindings, apiBase: options.apiBase },
+    {
+      clock,
+      timers: clock,
+      chance: { bytes: (count) => new Uint8Array(count).fill((drawn += 1) + 100) },
+      waitUntil: (work) => void waited.push(work),
+      fetch: async (url, init) => {
+        const sent = {
+          origin: originId(new URL(url).hostname.split('.')[0] ?? ''),
+          url,
+          init,
+          headers: new Headers(init.headers),
+        };
+        world.sent.push(sent);
+        return origins.get(sent.origin)?.(sent) ?? reply(`from ${sent.origin}`);
+      },
     },
-  });
+  );
   const built = made.pools.get(poolName('shop'));
   if (built === undefined) throw new Error('Cannot make a world without a pool named shop');
 
-  const held = () => ({ snapshot: { version: 1, origins: Object.fromEntries(standings) } as Snapshot, ageMs: world.snapshotAgeMs });
+  const held = () => ({
+    snapshot: { version: 1, origins: Object.fromEntries(standings) } as Snapshot,
+    ageMs: world.snapshotAgeMs,
+  });
   const pool: Pool = {
     ...built,
     shards,
@@ -158,7 +176,12 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     open(new Request(url, init), edge, pool, requestUrl(url), (work) => void waited.push(work));
 
   return Object.assign(world, {
-    edge, pool, clock, shards, origins, visit,
+    edge,
+    pool,
+    clock,
+    shards,
+    origins,
+    visit,
     standing: (origin: OriginId, standing: Partial<Standing>) =>
       void standings.set(origin, { health: 'up', incarnation: 0, ...standings.get(origin), ...standing }),
     send: async (request?: RequestLike) => clock.through(serve(await visit(request))),
@@ -166,7 +189,13 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     async cookie({ home = a, ...claims }: Partial<CookieClaims> & { home?: OriginId } = {}) {
       const homeTag = pool.keyring.homeTag(home);
       const value = await pool.keyring.signCookie(pool.cookieName, {
-        session, homeTag, epoch: 0, incarnation: 0, startedS: startS, renewedS: startS, ...claims,
+        session,
+        homeTag,
+        epoch: 0,
+        incarnation: 0,
+        startedS: startS,
+        renewedS: startS,
+        ...claims,
       });
       return `${pool.cookieName}=${value}`;
     },
@@ -179,7 +208,16 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     },
     async store(text: string, row: Partial<Row> = {}) {
       const bytes = new TextEncoder().encode(text);
-      const full = { home: a, instance, epoch: 0, version: 1, claimedBy: '', expiresAt: startMs + 1_800_000, endsAt: startMs + 43_200_000, ...row };
+      const full = {
+        home: a,
+        instance,
+        epoch: 0,
+        version: 1,
+        claimedBy: '',
+        expiresAt: startMs + 1_800_000,
+        endsAt: startMs + 43_200_000,
+        ...row,
+      };
       const seal = await pool.keyring.sealState(session, full.epoch, bytes);
       shards.write(session, { kind: 'row', row: full }, { bytes, seal, epoch: full.epoch });
     },

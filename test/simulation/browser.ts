@@ -175,12 +175,18 @@ class Sent {
     const next = said?.session ?? cookie?.session ?? old;
     const isExpired = this.#at >= (this.#cookie?.renewedMs ?? 0) + idleMs - 5_000;
     if (old !== undefined && next !== old && !isExpired && !oracle.of(old).isEnded && !oracle.of(old).isLeaving) oracle.violated('I1', `${this.#name}: session ${old.slice(-4)} was lost`);
-    if (code === 'session_moved' && this.#wish.verb === 'append' && old !== undefined) oracle.refused(old, this.#name);
+    if (code === 'session_moved' && this.#wish.verb === 'append' && old !== undefined && this.#isCertain()) oracle.refused(old, this.#name);
     if (said === undefined) return;
     if (this.#wish.verb === 'append') oracle.acknowledged(said.session, this.#name);
     if (this.#wish.verb === 'logout' && !oracle.of(said.session).isEnded) oracle.violated('I5', `${this.#name} was acknowledged, but the session is not ended`);
     if (new Set(said.list).size !== said.list.length) oracle.violated('I2', `${this.#name} shows an entry twice: [${said.list.join()}]`);
     if (this.#wish.verb === 'read' && said.session === old) this.#judgeRead(said);
+  }
+
+  /** An origin that stores by itself repeats a put whose answer was lost, and then cannot tell "fenced" from "stored before the move". */
+  #isCertain(): boolean {
+    const { shape, network } = this.#world;
+    return shape.headerStateBytesMax > 0 || [...network.troubledAt.values()].every((at) => at < this.#at);
   }
 
   #judgeRead({ list, source, session }: Said): void {

@@ -3,7 +3,8 @@ import type { Fault } from './plan.ts';
 import type { World } from './world.ts';
 
 /** Lets a fault happen, and be over after its time. */
-export function strike(world: World, fault: Fault): void {
+export function strike(world: World, planned: Fault, homes: (browser: number) => string): void {
+  const fault = aimed(planned, homes);
   const { scheduler, network, outside } = world;
   const later = (run: () => void) => void ('forMs' in fault && scheduler.after(fault.forMs, outside, run));
   scheduler.note(`fault: ${JSON.stringify(fault)}`);
@@ -24,17 +25,25 @@ export function strike(world: World, fault: Fault): void {
     case 'cut':
       network.cut(fault.link);
       return later(() => network.mend(fault.link));
+    case 'lose':
+      return network.loseAnswerTo(fault.text);
     case 'weather':
       network.weather = fault.weather;
       return later(() => (network.weather = calm));
     case 'evict':
-      for (const host of world.hosts(fault.object)) host.evictDuringNextCall(fault.inMs);
+      for (const host of world.hosts(fault.object)) host.evictDuringNextCall(fault.afterMs);
       return;
     case 'recycle':
       return world.edges[fault.edge]?.recycle();
     default:
       return fault satisfies never;
   }
+}
+
+function aimed(fault: Fault, homes: (browser: number) => string): Fault {
+  const aim = (text: string) => text.replace(/home of (\d)/, (_, browser: string) => homes(Number(browser)));
+  if ('origin' in fault) return { ...fault, origin: aim(fault.origin) };
+  return 'link' in fault ? { ...fault, link: aim(fault.link) } : fault;
 }
 
 function crash(world: World, origin: string): void {

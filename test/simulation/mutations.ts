@@ -50,8 +50,8 @@ export const mutations: readonly Mutation[] = [
   }),
   mutation('a cookie of an older incarnation is signed anew without asking', {
     file: 'worker/core/decide.ts',
-    from: "return { kind: 'confirm', why: 'map_confirms' };",
-    to: "return { kind: 'steady' };",
+    from: 'return isCurrent && view.trust',
+    to: 'return view.trust',
   }),
   mutation('a claim raises no incarnation', {
     file: fence,
@@ -85,10 +85,10 @@ export const mutations: readonly Mutation[] = [
     to: `return isSafe(visit.request.method)
           ? seat({ ...at, home: target, epoch: at.epoch + 1 }, { kind: 'state', version: 0, bytes: new Uint8Array() }, 'moved', why) :`,
   }),
-  mutation('an answer to a read sets no cookie', {
+  mutation('a move is not told to the client', {
     file: 'worker/steps/stick.ts',
-    from: 'const due = cookieDue(visit, identity, seat, renewed, response);',
-    to: "const due = visit.request.method === 'GET' ? undefined : cookieDue(visit, identity, seat, renewed, response);",
+    from: 'identity.home === due.home && identity.epoch === due.epoch &&',
+    to: '',
   }),
   mutation('a login that was overtaken takes its older state along', {
     file: fence,

@@ -39,6 +39,7 @@ export class Network {
   readonly #air = new Process('network');
   readonly #cut = new Set<string>();
   readonly #held = new Set<Held>();
+  #toLose: string | undefined;
   weather: Weather = calm;
   /** When a question or an answer on this link last went wrong. */
   readonly troubledAt = new Map<string, number>();
@@ -69,6 +70,11 @@ export class Network {
       this.#held.delete(held);
       for (const deliver of held.waiting) deliver();
     };
+  }
+
+  /** The answer to the next question whose label has this text is lost, and the asker hears so. */
+  loseAnswerTo(text: string): void {
+    this.#toLose = text;
   }
 
   ask<Answer>(question: Question<Answer>): Promise<Answer> {
@@ -106,7 +112,12 @@ export class Network {
 
   #goBack<Answer>(asked: Asked<Answer>, answer: Answer | Error, deaf: () => void): void {
     deaf();
-    const { link } = asked.question;
+    const { link, label, lost } = asked.question;
+    if (this.#toLose !== undefined && label.includes(this.#toLose)) {
+      this.#toLose = undefined;
+      this.#scheduler.note(`  ${link} ${label}: answered, and the connection lost`);
+      return asked.answerWith(lost(), this.#latencyMs(link));
+    }
     if (this.#cut.has(link) || this.#chance.happens(this.weather.lostAnswer)) return this.#fail(asked);
     asked.answerWith(answer, this.#latencyMs(link));
   }

@@ -32,10 +32,11 @@ export async function run(plan: Plan, product: Product): Promise<Result> {
 
 async function play(world: World, plan: Plan): Promise<void> {
   const { scheduler, outside, oracle } = world;
+  const homes = (number: number) => world.homeOf(browsers[number]?.cookie?.text ?? '') || 'a';
   const browsers = Array.from({ length: plan.browsers }, (_, number) => new Browser(`client${number}`, world));
   for (const step of plan.steps) {
     scheduler.after(step.atMs, outside, () => {
-      if (step.kind === 'fault') strike(world, step.fault);
+      if (step.kind === 'fault') strike(world, step.fault, homes);
       else void browsers[step.browser]?.send(step.wish);
     });
   }

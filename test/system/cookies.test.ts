@@ -76,7 +76,10 @@ describe('a cookie that is not right counts as none, says why, and is replaced',
 describe('several cookies of the name', () => {
   it('[CK3] a valid one counts, wherever a forged one stands, and the forged one is not replaced', async () => {
     const { value } = await regular();
-    for (const values of [[value, 'forged'], ['forged', value]]) {
+    for (const values of [
+      [value, 'forged'],
+      ['forged', value],
+    ]) {
       const seen = await visitWith(...values);
       expect([seen.status, seen.outcome, seen.cookies]).toEqual([200, 'kept', []]);
     }
@@ -86,7 +89,10 @@ describe('several cookies of the name', () => {
     const session = sessionIn(await signedCookie({ home: 'a' }));
     const older = await signedCookie({ home: 'a', session, epoch: 1 });
     const newer = await signedCookie({ home: 'b', session, epoch: 2 });
-    for (const values of [[older, newer], [newer, older]]) {
+    for (const values of [
+      [older, newer],
+      [newer, older],
+    ]) {
       const seen = await visitWith(...values);
       expect([seen.outcome, seen.home, seen.headers['limpet-epoch']]).toEqual(['kept', 'b', '2']);
     }
@@ -94,8 +100,16 @@ describe('several cookies of the name', () => {
 
   it('[CK3] in two Cookie fields', async () => {
     const [value, other] = [await signedCookie({ home: 'b' }), await signedCookie({ home: 'a', pool: 'x' })];
-    for (const [one, two] of [[value, other], [other, value]]) {
-      const lines = ['GET /headers HTTP/1.1', 'Host: shop.test', `Cookie: theme=dark; limpet=${one}`, `Cookie: limpet=${two}; lang=en`];
+    for (const [one, two] of [
+      [value, other],
+      [other, value],
+    ]) {
+      const lines = [
+        'GET /headers HTTP/1.1',
+        'Host: shop.test',
+        `Cookie: theme=dark; limpet=${one}`,
+        `Cookie: limpet=${two}; lang=en`,
+      ];
       const seen = await rawRequest(world.dev.port, lines);
       expect([seen.status, ...seen.header('limpet-origin')]).toEqual([200, 'b']);
       expect(seen.text).toContain('"Cookie","theme=dark; lang=en"');
@@ -105,7 +119,19 @@ describe('several cookies of the name', () => {
 
   it('[CK4] whatever stands in the header, the request is served', async () => {
     const { value } = await regular();
-    const odd = [';', ',', '=', '=;=', 'a=;'.repeat(2_000), '"', 'limpet', 'limpet=', 'limpet="', `limpet="${value}`, '; ; ;,,,'];
+    const odd = [
+      ';',
+      ',',
+      '=',
+      '=;=',
+      'a=;'.repeat(2_000),
+      '"',
+      'limpet',
+      'limpet=',
+      'limpet="',
+      `limpet="${value}`,
+      '; ; ;,,,',
+    ];
     const many = Array.from({ length: 1_000 }, (_, at) => `c${at}=1`).join('; ');
     const copies = Array.from({ length: 50 }, () => `limpet=${value}x`).join('; ');
     for (const cookie of [...odd, many, copies, 'x=\u00e9\u00ff', `limpet=\u00e9${value}`]) {

@@ -13,7 +13,8 @@ afterAll(() => world?.end());
 const complaintsOf = (shoppers: readonly Shopper[]) =>
   shoppers.flatMap(({ complaints }) => complaints).slice(0, 10);
 const homesOf = (shoppers: readonly Shopper[]) => shoppers.map((shopper) => shopper.home());
-const lookAgain = (shoppers: readonly Shopper[]) => Promise.all(shoppers.map((shopper) => shopper.lookOnce()));
+const lookAgain = (shoppers: readonly Shopper[]) =>
+  Promise.all(shoppers.map((shopper) => shopper.lookOnce()));
 
 /** Visitors with a browser of their own each: a crowd behind one address is spread by it. */
 async function crowd(size: number): Promise<Shopper[]> {
@@ -59,7 +60,9 @@ describe('200 sessions add items without pause', () => {
   it('[FO2] an origin is frozen, and thawed with its stale memory: the same', async () => {
     const shoppers = await crowd(200);
     const before = homesOf(shoppers);
-    const stale = shoppers.filter((shopper) => shopper.home() === 'b').map(({ client }) => client.jar.header());
+    const stale = shoppers
+      .filter((shopper) => shopper.home() === 'b')
+      .map(({ client }) => client.jar.header());
 
     await shopWhile(shoppers, async () => world.origin('b').freeze());
     await lookAgain(shoppers);
@@ -114,7 +117,10 @@ describe('a request that changes something is under way when its origin fails', 
     expect([seen.status, seen.headers['limpet-code']]).toEqual([504, 'delivery_unknown']);
     await shopper.lookOnce();
     home.thaw();
-    await until('it has done its work', async () => (await home.ask<Record<string, number>>('/executed'))['late']);
+    await until(
+      'it has done its work',
+      async () => (await home.ask<Record<string, number>>('/executed'))['late'],
+    );
     await shopper.lookOnce();
     expect(shopper.complaints).toEqual([]);
     const { items } = (await shopper.client.get('/cart')).json<{ items: string[] }>();

@@ -21,12 +21,14 @@ beforeAll(async () => {
   origin = await startRawOrigin({
     '/health': (socket) => (probes++, socket.write(ok('ok'))),
     '/reset': (socket) => socket.resetAndDestroy(),
-    '/reset-in-headers': (socket) => socket.write('HTTP/1.1 200 OK\r\nX-Half: ', () => socket.resetAndDestroy()),
+    '/reset-in-headers': (socket) =>
+      socket.write('HTTP/1.1 200 OK\r\nX-Half: ', () => socket.resetAndDestroy()),
     '/garbage': (socket) => socket.end('\u0016\u0003\u0001 not HTTP at all\r\n\r\n'),
     '/two-lengths': 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab',
     '/close-early': (socket) => socket.end(half),
     '/reset-in-body': (socket) => socket.write(half, () => setImmediate(() => socket.resetAndDestroy())),
-    '/chunk-cut': (socket) => socket.end('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n'),
+    '/chunk-cut': (socket) =>
+      socket.end('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n'),
     '/unasked-101': 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n',
     '/late': (socket) => answerLater.push(() => socket.write(ok('at last'))),
     '/hints': `HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n${ok('after hints')}`,
@@ -118,7 +120,12 @@ describe('answers with something unusual', () => {
   });
 
   it('[FT5] trailers are dropped', async () => {
-    const seen = await rawRequest(world.dev.port, ['GET /trailers HTTP/1.1', 'Host: shop.test', 'TE: trailers', `Cookie: ${client.jar.header()}`]);
+    const seen = await rawRequest(world.dev.port, [
+      'GET /trailers HTTP/1.1',
+      'Host: shop.test',
+      'TE: trailers',
+      `Cookie: ${client.jar.header()}`,
+    ]);
     expect([seen.status, seen.text.includes('body'), seen.text.includes('evil')]).toEqual([200, true, false]);
   });
 
@@ -131,9 +138,20 @@ describe('answers with something unusual', () => {
   });
 
   it('[FT6] an encoded body passes as it is, also one that is not what it says', async () => {
-    for (const [path, body] of [['/zipped', zipped], ['/not-zipped', 'plain after all']] as const) {
-      for (const cookie of [client.jar.header(), `limpet=${await signedCookie({ home: 'a', incarnation: 7 })}`]) {
-        const lines = [`GET ${path} HTTP/1.1`, 'Host: shop.test', 'Accept-Encoding: gzip', `Cookie: ${cookie}`];
+    for (const [path, body] of [
+      ['/zipped', zipped],
+      ['/not-zipped', 'plain after all'],
+    ] as const) {
+      for (const cookie of [
+        client.jar.header(),
+        `limpet=${await signedCookie({ home: 'a', incarnation: 7 })}`,
+      ]) {
+        const lines = [
+          `GET ${path} HTTP/1.1`,
+          'Host: shop.test',
+          'Accept-Encoding: gzip',
+          `Cookie: ${cookie}`,
+        ];
         const seen = await rawRequest(world.dev.port, lines);
         expect([path, seen.status, seen.header('content-encoding')]).toEqual([path, 200, ['gzip']]);
         expect(seen.text.endsWith(body)).toBe(true);
@@ -148,7 +166,9 @@ describe('with debug: token', () => {
   it('[HD11] no limpet-* reaches a client, whatever the origin sends', async () => {
     for (const path of ['/plain', '/only-state']) {
       const known = await client.get(path);
-      const moved = await world.client().get(path, { cookie: `limpet=${await signedCookie({ home: 'a', incarnation: 7 })}` });
+      const moved = await world
+        .client()
+        .get(path, { cookie: `limpet=${await signedCookie({ home: 'a', incarnation: 7 })}` });
       expect([path, ours(known.headers), ours(moved.headers)]).toEqual([path, [], []]);
     }
   });
@@ -161,8 +181,18 @@ describe('with debug: token', () => {
 });
 
 it('[HD15] forwarded: append keeps what a trusted proxy said', async () => {
-  const sent = ['X-Forwarded-For: 6.6.6.6', 'X-Forwarded-Proto: https', 'X-Forwarded-Host: www.test', 'Forwarded: for=6.6.6.6'];
-  await rawRequest(world.dev.port, ['GET /appended HTTP/1.1', 'Host: shop.test', `Cookie: ${client.jar.header()}`, ...sent]);
+  const sent = [
+    'X-Forwarded-For: 6.6.6.6',
+    'X-Forwarded-Proto: https',
+    'X-Forwarded-Host: www.test',
+    'Forwarded: for=6.6.6.6',
+  ];
+  await rawRequest(world.dev.port, [
+    'GET /appended HTTP/1.1',
+    'Host: shop.test',
+    `Cookie: ${client.jar.header()}`,
+    ...sent,
+  ]);
   const head = origin.heads.find((one) => one.includes('/appended')) ?? '';
   expect(head).toMatch(/x-forwarded-for: 6\.6\.6\.6, 127\.0\.0\.1$/im);
   expect(head).toMatch(/x-forwarded-proto: https$/im);

@@ -15,7 +15,10 @@ interface Arrived {
 }
 
 /** Sends raw lines to the echo, and says what reached the origin: name in lower case, value. */
-async function arriving(lines: readonly string[], request = 'GET /headers HTTP/1.1'): Promise<[string, string][]> {
+async function arriving(
+  lines: readonly string[],
+  request = 'GET /headers HTTP/1.1',
+): Promise<[string, string][]> {
   const seen = await rawRequest(world.dev.port, [request, 'Host: shop.test', ...lines]);
   expect(seen.status).toBe(200);
   const { raw }: Arrived = JSON.parse(seen.text.slice(seen.text.indexOf('\r\n\r\n')));
@@ -50,14 +53,32 @@ describe('what reaches the origin', () => {
 
   it('[HD2] no limpet-* of the client, in any spelling', async () => {
     const spellings = [
-      'Limpet-Session', 'limpet-epoch', 'LIMPET-STATE', 'limpet_session', 'Limpet_Epoch', 'LIMPET_API', 'Limpet-New', 'limpet-Version',
-      'limpet_read_only', 'Limpet-Read-Only', 'limpet-restore', 'lImPeT-ReLeAsE', 'Limpet-Signature', 'limpet-anything', 'limpet_',
+      'Limpet-Session',
+      'limpet-epoch',
+      'LIMPET-STATE',
+      'limpet_session',
+      'Limpet_Epoch',
+      'LIMPET_API',
+      'Limpet-New',
+      'limpet-Version',
+      'limpet_read_only',
+      'Limpet-Read-Only',
+      'limpet-restore',
+      'lImPeT-ReLeAsE',
+      'Limpet-Signature',
+      'limpet-anything',
+      'limpet_',
     ];
     const cookie = `limpet=${await signedCookie({ home: 'a', epoch: 3 })}`;
     const lines = [...spellings, ...spellings].map((name) => `${name}: forged`);
     const fields = await arriving([...lines, 'Limpet-Session:\tforged', `Cookie: ${cookie}`]);
     const ours = fields.filter(([name]) => name.startsWith('limpet'));
-    expect(ours.map(([name]) => name).sort()).toEqual(['limpet-api', 'limpet-epoch', 'limpet-session', 'limpet-signature']);
+    expect(ours.map(([name]) => name).sort()).toEqual([
+      'limpet-api',
+      'limpet-epoch',
+      'limpet-session',
+      'limpet-signature',
+    ]);
     expect(named(fields, 'limpet-epoch')).toEqual(['3']);
     expect(fields.some(([, value]) => value.includes('forged'))).toBe(false);
   });
@@ -72,8 +93,14 @@ describe('what reaches the origin', () => {
 
   it('[HD4] true X-Forwarded-* and Forwarded in place of the client’s own', async () => {
     const fields = await arriving([
-      'X-Forwarded-For: 6.6.6.6', 'X_Forwarded_For: 6.6.6.6', 'X-Forwarded-Proto: https', 'X-Forwarded-Host: evil.test', 'X-Forwarded-Port: 1',
-      'X-Forwarded-Prefix: /evil', 'X-Real-IP: 6.6.6.6', 'Forwarded: for=6.6.6.6;host=evil.test',
+      'X-Forwarded-For: 6.6.6.6',
+      'X_Forwarded_For: 6.6.6.6',
+      'X-Forwarded-Proto: https',
+      'X-Forwarded-Host: evil.test',
+      'X-Forwarded-Port: 1',
+      'X-Forwarded-Prefix: /evil',
+      'X-Real-IP: 6.6.6.6',
+      'Forwarded: for=6.6.6.6;host=evil.test',
     ]);
     expect(named(fields, 'x-forwarded-for')).toEqual(['127.0.0.1']);
     expect(named(fields, 'x-forwarded-proto')).toEqual(['http']);
@@ -93,10 +120,17 @@ describe('what reaches the origin', () => {
 
 describe('methods', () => {
   it('[HD6] TRACE is turned away with 405, and CONNECT leads nowhere', async () => {
-    const trace = await rawRequest(world.dev.port, ['TRACE /headers HTTP/1.1', 'Host: shop.test', 'Cookie: secret=1']);
+    const trace = await rawRequest(world.dev.port, [
+      'TRACE /headers HTTP/1.1',
+      'Host: shop.test',
+      'Cookie: secret=1',
+    ]);
     expect([trace.status, trace.text.includes('secret')]).toEqual([405, false]);
     // The runtime answers CONNECT by itself: no Worker sees it.
-    const connect = await rawRequest(world.dev.port, ['CONNECT shop.test:443 HTTP/1.1', 'Host: shop.test:443']);
+    const connect = await rawRequest(world.dev.port, [
+      'CONNECT shop.test:443 HTTP/1.1',
+      'Host: shop.test:443',
+    ]);
     expect([405, 500]).toContain(connect.status);
   });
 
@@ -127,7 +161,10 @@ describe('what reaches the client', () => {
     const seen = await world.client().get('/cookies?domain=else.test');
     const [one, two, three, ours, ...more] = seen.headers['set-cookie'] ?? [];
     expect([one, two, three, more]).toEqual([
-      'one=1; Expires=Wed, 21 Oct 2037 07:28:00 GMT; Path=/', 'two="a, b"; HttpOnly', 'three=3; Domain=else.test; Path=/x', [],
+      'one=1; Expires=Wed, 21 Oct 2037 07:28:00 GMT; Path=/',
+      'two="a, b"; HttpOnly',
+      'three=3; Domain=else.test; Path=/x',
+      [],
     ]);
     expect(ours).toMatch(/^limpet=/);
   });
@@ -137,7 +174,9 @@ describe('what reaches the client', () => {
     const { home } = await client.get('/who');
     const own = world.origin(home).url;
     const follow = async (to: string, status = 302) => {
-      const seen = await client.get(`/redirect?status=${status}&to=${encodeURIComponent(to)}`, { host: 'shop.test' });
+      const seen = await client.get(`/redirect?status=${status}&to=${encodeURIComponent(to)}`, {
+        host: 'shop.test',
+      });
       return [seen.status, seen.headers.location];
     };
     expect(await follow(`${own}/x?y=1`)).toEqual([302, 'http://shop.test/x?y=1']);
@@ -146,7 +185,9 @@ describe('what reaches the client', () => {
     expect(await follow(`${own}/made`, 201)).toEqual([201, 'http://shop.test/made']);
     expect(await follow('/x')).toEqual([302, '/x']);
     expect(await follow('https://pay.test/?back=' + own)).toEqual([302, `https://pay.test/?back=${own}`]);
-    const located = await client.get(`/located?at=${encodeURIComponent(`${own}/doc`)}`, { host: 'shop.test' });
+    const located = await client.get(`/located?at=${encodeURIComponent(`${own}/doc`)}`, {
+      host: 'shop.test',
+    });
     expect(located.headers['content-location']).toBe('http://shop.test/doc');
     const cookies = await client.get('/cookies?domain=127.0.0.1', { host: 'shop.test' });
     expect(cookies.headers['set-cookie']?.[2]).toBe('three=3; Domain=shop.test; Path=/x');
@@ -155,7 +196,13 @@ describe('what reaches the client', () => {
   it('[HD11] nothing of the contract', async () => {
     const seen = await world.client().get('/contract-headers');
     const names = Object.keys(seen.headers).filter((name) => name.startsWith('limpet'));
-    expect(names.sort()).toEqual(['limpet-attempts', 'limpet-epoch', 'limpet-origin', 'limpet-outcome', 'limpet-reason']);
+    expect(names.sort()).toEqual([
+      'limpet-attempts',
+      'limpet-epoch',
+      'limpet-origin',
+      'limpet-outcome',
+      'limpet-reason',
+    ]);
     expect(seen.outcome).toBe('assigned');
   });
 

@@ -43,7 +43,9 @@ describe('put says: stored', () => {
     const { client, session, home } = await regular();
     const seen = await client.post('/cart?item=two');
     expect([seen.status, seen.outcome]).toEqual([200, 'kept']);
-    expect(await edge.shard(session, 'locate', 'shop', session)).toMatchObject({ row: { home, epoch: 0, version: 2 } });
+    expect(await edge.shard(session, 'locate', 'shop', session)).toMatchObject({
+      row: { home, epoch: 0, version: 2 },
+    });
   });
 
   it('[KP1] a state that is too large for a header is stored by the origin itself', async () => {

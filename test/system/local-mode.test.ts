@@ -63,7 +63,12 @@ it('[LM3] home is silent for longer: a fresh session elsewhere, which stays ther
   const { client, home } = await regular('a third browser');
   world.origin(home).freeze();
   const seen = await client.get('/cart');
-  expect([seen.status, seen.outcome, seen.reason, seen.home === home]).toEqual([200, 'moved', 'home_hangs', false]);
+  expect([seen.status, seen.outcome, seen.reason, seen.home === home]).toEqual([
+    200,
+    'moved',
+    'home_hangs',
+    false,
+  ]);
   expect(seen.json()).toMatchObject({ items: [] });
   await client.post('/cart?item=two');
   world.origin(home).thaw();

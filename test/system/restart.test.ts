@@ -11,7 +11,9 @@ afterAll(() => world?.end());
 
 it('[FO3] an origin restarts and nobody notices: its sessions stay, and their data is there', async () => {
   const shoppers = Array.from({ length: 30 }, (_, at) => createShopper(world.client(), `s${at}`));
-  await Promise.all(shoppers.map(({ client }, at) => client.get('/cart', { 'user-agent': `a browser ${at}` })));
+  await Promise.all(
+    shoppers.map(({ client }, at) => client.get('/cart', { 'user-agent': `a browser ${at}` })),
+  );
   await Promise.all(shoppers.map((shopper) => shopper.addOnce()));
   const before = shoppers.map((shopper) => shopper.home());
   expect(new Set(before)).toEqual(new Set(['a', 'b']));

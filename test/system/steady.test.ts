@@ -36,7 +36,8 @@ async function look(client: Client, path: string): Promise<void> {
   for (let count = 0; count < requests; count += 1) expect((await client.get(path)).status).toBe(200);
 }
 
-const callsOfOrigins = async () => (await Promise.all(lab.origins.map((origin) => origin.ask<number>('/calls')))).join();
+const callsOfOrigins = async () =>
+  (await Promise.all(lab.origins.map((origin) => origin.ask<number>('/calls')))).join();
 
 it('[SY1] the steady state asks nobody: no Durable Object, no KV, no cache, no signature, and no call of the origin', async () => {
   const client = edge.client();

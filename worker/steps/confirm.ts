@@ -1,6 +1,6 @@
 import type { Reason } from '../core/outcome.ts';
 import type { Row } from '../core/row.ts';
-import { draw } from './draw.ts';
+import { startOver } from './draw.ts';
 import { leave } from './move.ts';
 import { limitsOf, seat, type Whereabouts } from './seat.ts';
 import { incarnationOf } from './view.ts';
@@ -11,7 +11,7 @@ export async function confirm(visit: Visit, at: Whereabouts, why: Reason): Promi
   const slot = await visit.pool.shards.locate(at.session);
   switch (slot.kind) {
     case 'ended':
-      return draw(visit, { kind: 'new', reason: 'session_ended' });
+      return startOver(visit, at);
     case 'unreachable':
       // The signed cookie routes by itself; a write under a past epoch is fenced when the shard is back.
       return seatAt(at, visit.view.trust === 'stale' ? 'stale_snapshot' : 'store_unreachable');

@@ -3,6 +3,7 @@ import { makeSessionId, sessionIdBytes } from '../core/session-id.ts';
 import type { SessionId } from '../core/ids.ts';
 import { clientAddress } from './client-address.ts';
 import { noOrigin } from './refusals.ts';
+import type { Whereabouts } from './seat.ts';
 import { canServe } from './view.ts';
 import type { Refusal, Seat, Visit } from '../visit.ts';
 
@@ -26,6 +27,12 @@ export async function draw(visit: Visit, identity: Identity & { kind: 'new' | 's
     outcome: 'assigned',
     reason: identity.reason,
   };
+}
+
+/** The session was ended, and nothing brings it back: a new one is begun. Where the key itself was the session, only the place is left. */
+export async function startOver(visit: Visit, at: Whereabouts): Promise<Seat | Refusal> {
+  if (at.by === 'cookie') return draw(visit, { kind: 'new', reason: 'session_ended' });
+  return { kind: 'stateless', home: at.home, outcome: 'stateless', reason: 'session_ended' };
 }
 
 /**

@@ -3,7 +3,7 @@ import { mayRepeat, mayResend } from '../core/resend.ts';
 import type { AttemptResult, Need } from './answer.ts';
 import { attempt } from './attempt.ts';
 import { blame } from './blame.ts';
-import { draw } from './draw.ts';
+import { draw, startOver } from './draw.ts';
 import { claimFor, leave, moved } from './move.ts';
 import { confirm } from './confirm.ts';
 import { sending } from './replay.ts';
@@ -54,7 +54,7 @@ function outOfTime(visit: Visit): boolean {
 async function answerNeed(visit: Visit, seat: SessionSeat, need: Need): Promise<Seat | Refusal> {
   switch (need) {
     case 'session':
-      return draw(visit, { kind: 'new', reason: 'session_ended' });
+      return startOver(visit, seat);
     case 'row':
       return confirm(visit, seat, 'claimed_elsewhere');
     case 'state':
@@ -70,7 +70,7 @@ async function claimHere(visit: Visit, seat: SessionSeat): Promise<Seat | Refusa
     case 'claimed':
       return moved(visit, seat, seat.home, said, seat.reason);
     case 'ended':
-      return draw(visit, { kind: 'new', reason: 'session_ended' });
+      return startOver(visit, seat);
     case 'unreachable':
       return storeUnreachable('not executed', retryAfter(visit));
     case 'row':

@@ -5,7 +5,7 @@ import { keyOf } from '../core/rendezvous.ts';
 import { isSafe } from '../core/resend.ts';
 import { standingOf } from '../core/snapshot.ts';
 import type { ClaimAnswer, SealedState, Unreachable } from '../ports.ts';
-import { draw } from './draw.ts';
+import { startOver } from './draw.ts';
 import { hold } from './hold.ts';
 import { readOnlySeat } from './read-only.ts';
 import { homeInDoubt, noOrigin, retryAfter, storeUnreachable } from './refusals.ts';
@@ -31,7 +31,7 @@ export async function leave(visit: Visit, from: Whereabouts, why: Reason): Promi
       case 'claimed':
         return moved(visit, at, target, said, why);
       case 'ended':
-        return draw(visit, { kind: 'new', reason: 'session_ended' });
+        return startOver(visit, { ...at, home: target });
       case 'unreachable':
         return isSafe(visit.request.method) ? readOnlySeat(visit, at, target) : storeUnreachable('not executed', retryAfter(visit));
       case 'row':

@@ -7,7 +7,7 @@ import type { Refusal, SessionSeat, Visit } from '../visit.ts';
 export function noOrigin(visit: Visit): Refusal {
   return {
     kind: 'refusal', status: 503, outcome: 'refused', code: 'no_origin', retryAfterS: retryAfter(visit),
-    message: 'The request was not sent: no origin of this pool can serve now. The session is kept.',
+    message: 'No origin of this pool can serve this request now. The session is kept.',
   };
 }
 

@@ -52,11 +52,24 @@ export function createShards(pool: PoolName, objects: ShardObjects, options: Sha
   return {
     locate: (session) => ask(session, (shard) => shard.locate(pool, session)),
     claim: (session, wish) => ask(session, (shard) => shard.claim(pool, session, wish)),
-    put: (session, wish) => ask(session, (shard) => shard.put(pool, session, wish)),
+    async put(session, wish) {
+      let asked = 0;
+      const said = await ask(session, (shard) => {
+        asked += 1;
+        return shard.put(pool, session, wish);
+      });
+      return asked > 1 ? unlessUnknown(said, wish) : said;
+    },
     renew: (session, wish) => ask(session, (shard) => shard.renew(pool, session, wish)),
     end: (session, wish) => ask(session, (shard) => shard.end(pool, session, wish)),
     rotate: (session, wish) => ask(session, (shard) => shard.rotate(pool, session, wish)),
   };
+}
+
+/** An earlier asking whose answer was lost may have stored it before the session moved: to say "not kept" then would be a guess. */
+function unlessUnknown(said: PutSaid | Unreachable, { version }: StatePut): PutSaid | Unreachable {
+  if (said.kind !== 'fenced' || said.row.version < version) return said;
+  return { kind: 'unreachable', why: 'stored or not before the session moved: the answer was lost' };
 }
 
 async function persist<Answer>(

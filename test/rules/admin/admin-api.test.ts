@@ -10,18 +10,26 @@ beforeEach(async () => {
 });
 
 const ask = (path: string, authorization = `Bearer ${secrets.adminToken}`, method = 'GET') =>
-  answerOwnPath(new Request(`https://shop.example.com/.limpet/admin/${path}`, { method, headers: { authorization } }), world.edge);
+  answerOwnPath(
+    new Request(`https://shop.example.com/.limpet/admin/${path}`, { method, headers: { authorization } }),
+    world.edge,
+  );
 
 describe('the admin API', () => {
-  it.each(['', 'Bearer', 'Bearer ', 'Bearer wrong', `Basic ${secrets.adminToken}`, `Bearer ${secrets.adminToken}x`, `Bearer ${secrets.originSecret}`])(
-    '[AD1] answers nothing to %j, whatever is asked',
-    async (authorization) => {
-      for (const path of ['status', 'nothing']) {
-        const response = await ask(path, authorization);
-        expect([response.status, response.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
-      }
-    },
-  );
+  it.each([
+    '',
+    'Bearer',
+    'Bearer ',
+    'Bearer wrong',
+    `Basic ${secrets.adminToken}`,
+    `Bearer ${secrets.adminToken}x`,
+    `Bearer ${secrets.originSecret}`,
+  ])('[AD1] answers nothing to %j, whatever is asked', async (authorization) => {
+    for (const path of ['status', 'nothing']) {
+      const response = await ask(path, authorization);
+      expect([response.status, response.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
+    }
+  });
 
   it('[AD2] has no other endpoints', async () => {
     expect((await ask('nothing')).status).toBe(404);
@@ -30,16 +38,31 @@ describe('the admin API', () => {
 
   it('[AD3] tells what the monitor knows, and what this isolate suspects', async () => {
     const down = { ...unprobed(startMs - 1_000), health: 'down', incarnation: 2, last: '503' } as const;
-    world.status = { version: 7, revision: 1, alarmAt: undefined, askedAt: startMs, origins: [{ id: a, url: 'http://a.internal:9000', ...down }] };
+    world.status = {
+      version: 7,
+      revision: 1,
+      alarmAt: undefined,
+      askedAt: startMs,
+      origins: [{ id: a, url: 'http://a.internal:9000', ...down }],
+    };
     world.pool.suspicions.suspect(a, startMs);
     const status = await (await ask('status')).json();
     expect(status).toMatchObject({
-      pools: [{ name: 'shop', monitor: { version: 7 }, here: { snapshotVersion: 1 }, origins: [{ id: 'a', health: 'down', incarnation: 2, sinceMs: 1_000, suspectHere: true }] }],
+      pools: [
+        {
+          name: 'shop',
+          monitor: { version: 7 },
+          here: { snapshotVersion: 1 },
+          origins: [{ id: 'a', health: 'down', incarnation: 2, sinceMs: 1_000, suspectHere: true }],
+        },
+      ],
       isolate: { counters: {} },
     });
   });
 
   it('[AD4] says so when the monitor does not answer', async () => {
-    expect(await (await ask('status')).json()).toMatchObject({ pools: [{ monitor: { unreachable: 'the test says so' }, origins: [] }] });
+    expect(await (await ask('status')).json()).toMatchObject({
+      pools: [{ monitor: { unreachable: 'the test says so' }, origins: [] }],
+    });
   });
 });

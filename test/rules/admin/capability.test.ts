@@ -10,18 +10,33 @@ let world: World;
 let given: string;
 
 beforeEach(async () => {
-  world = await createWorld({ config: { pools: { shop: pool, blog: pool }, routes: [{ match: 'blog.example.com/*', pool: 'blog' }, { match: '/*', pool: 'shop' }] } });
+  world = await createWorld({
+    config: {
+      pools: { shop: pool, blog: pool },
+      routes: [
+        { match: 'blog.example.com/*', pool: 'blog' },
+        { match: '/*', pool: 'shop' },
+      ],
+    },
+  });
   await world.send({ headers: { cookie: await world.cookie({ epoch: 3 }) } });
   given = world.sent[0]?.headers.get('limpet-api')?.split(' ')[1] ?? '';
 });
 
 const open = (capability: string, of = session) => openCapability(world.edge, of, `Bearer ${capability}`);
 const [body, tag] = [() => given.split('.')[0] ?? '', () => given.split('.')[1] ?? ''];
-const rewritten = (change: (text: string) => string) => base64url(new TextEncoder().encode(change(new TextDecoder().decode(fromBase64url(body())))));
+const rewritten = (change: (text: string) => string) =>
+  base64url(new TextEncoder().encode(change(new TextDecoder().decode(fromBase64url(body())))));
 
 describe('a capability', () => {
   it('[CP1] names pool, session, home, epoch and the session’s start', async () => {
-    expect(await open(given)).toEqual({ pool: world.edge.pools.get(poolName('shop')), session, home: a, epoch: 3, startedS: startS });
+    expect(await open(given)).toEqual({
+      pool: world.edge.pools.get(poolName('shop')),
+      session,
+      home: a,
+      epoch: 3,
+      startedS: startS,
+    });
   });
 
   it('[CP2] is of one session', async () => {
@@ -52,10 +67,18 @@ describe('a capability', () => {
     expect(await open(given)).toBeUndefined();
   });
 
-  it.each([null, '', 'Bearer', 'Bearer ', 'Bearer x', 'Bearer .', 'Bearer a.b.c', 'Basic YTpi', 'Bearer !!.!!', 'Bearer YQ.YQ'])(
-    '[CP5] %j is none',
-    async (authorization) => {
-      expect(await openCapability(world.edge, session, authorization)).toBeUndefined();
-    },
-  );
+  it.each([
+    null,
+    '',
+    'Bearer',
+    'Bearer ',
+    'Bearer x',
+    'Bearer .',
+    'Bearer a.b.c',
+    'Basic YTpi',
+    'Bearer !!.!!',
+    'Bearer YQ.YQ',
+  ])('[CP5] %j is none', async (authorization) => {
+    expect(await openCapability(world.edge, session, authorization)).toBeUndefined();
+  });
 });

@@ -17,17 +17,32 @@ beforeEach(async () => {
 });
 
 async function call(method: string, path: string, headers: Record<string, string>, body?: string) {
-  const request = new Request(`https://shop.example.com${path}`, { method, headers: { authorization, ...headers }, ...(body === undefined ? {} : { body }) });
+  const request = new Request(`https://shop.example.com${path}`, {
+    method,
+    headers: { authorization, ...headers },
+    ...(body === undefined ? {} : { body }),
+  });
   const response = await answerOwnPath(request, world.edge);
   const text = await response.text();
-  return { status: response.status, headers: response.headers, text, code: response.headers.get('limpet-code') };
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    code: response.headers.get('limpet-code'),
+  };
 }
-const claimed = (headers: Record<string, string> = {}) => call('POST', `${at}/claim`, { ...claiming, ...headers });
-const put = (headers: Record<string, string> = {}, body = '{"cart":[1]}') => call('PUT', at, { ...storing, ...headers }, body);
+const claimed = (headers: Record<string, string> = {}) =>
+  call('POST', `${at}/claim`, { ...claiming, ...headers });
+const put = (headers: Record<string, string> = {}, body = '{"cart":[1]}') =>
+  call('PUT', at, { ...storing, ...headers }, body);
 
 describe('the store API', () => {
   it('[SA1] is under /.limpet/, where no origin is asked', () => {
-    expect([isOwnPath('/.limpet/sessions/x'), isOwnPath('/.limpets'), isOwnPath('/shop/.limpet/')]).toEqual([true, false, false]);
+    expect([isOwnPath('/.limpet/sessions/x'), isOwnPath('/.limpets'), isOwnPath('/shop/.limpet/')]).toEqual([
+      true,
+      false,
+      false,
+    ]);
   });
 
   it.each([
@@ -52,38 +67,63 @@ describe('the store API', () => {
     ['DELETE', '/.limpet/sessions/%zz'],
   ])('[SA3] %s %s without a capability for this session is 401, and asks no shard', async (method, path) => {
     const without = path === at || path === `${at}/claim` ? { authorization: '' } : {};
-    expect(await call(method, path, { ...claiming, ...storing, ...without })).toMatchObject({ status: 401, code: 'capability_invalid' });
+    expect(await call(method, path, { ...claiming, ...storing, ...without })).toMatchObject({
+      status: 401,
+      code: 'capability_invalid',
+    });
     expect(world.shards.calls).toEqual([]);
   });
 
   it('[SA4] an answer that is not 2xx is JSON with a code and a sentence, and nobody’s to keep', async () => {
     const { headers, text } = await claimed({ 'limpet-epoch': 'x' });
-    expect(Object.fromEntries(headers)).toMatchObject({ 'content-type': 'application/json', 'cache-control': 'no-store' });
-    expect(JSON.parse(text)).toEqual({ code: 'malformed', message: expect.stringMatching(/^This call needs Limpet-Epoch, .*\.$/) });
+    expect(Object.fromEntries(headers)).toMatchObject({
+      'content-type': 'application/json',
+      'cache-control': 'no-store',
+    });
+    expect(JSON.parse(text)).toEqual({
+      code: 'malformed',
+      message: expect.stringMatching(/^This call needs Limpet-Epoch, .*\.$/),
+    });
   });
 
   it.each([
     ['a claim', 'POST', `${at}/claim`, claiming, ['limpet-epoch', 'limpet-instance', 'limpet-request']],
     ['a put', 'PUT', at, storing, ['limpet-epoch', 'limpet-version', 'limpet-instance']],
     ['an end', 'DELETE', at, identified, ['limpet-instance']],
-  ])('[SA5] %s needs each of its headers, well-formed', async (_what, method, path, headers: Record<string, string>, needed) => {
-    for (const name of needed) {
-      expect(await call(method, path, { ...headers, [name]: '-' })).toMatchObject({ status: 400, code: 'malformed' });
-    }
-    expect(world.shards.calls).toEqual([]);
-  });
+  ])(
+    '[SA5] %s needs each of its headers, well-formed',
+    async (_what, method, path, headers: Record<string, string>, needed) => {
+      for (const name of needed) {
+        expect(await call(method, path, { ...headers, [name]: '-' })).toMatchObject({
+          status: 400,
+          code: 'malformed',
+        });
+      }
+      expect(world.shards.calls).toEqual([]);
+    },
+  );
 });
 
 describe('a claim through the API', () => {
   it('[SA6] hands over the newest state with its version, at the next epoch', async () => {
     await world.store('{"cart":[1]}', { version: 7, instance });
     const { status, headers, text } = await claimed();
-    expect([status, headers.get('limpet-epoch'), headers.get('limpet-version'), text]).toEqual([200, '1', '7', '{"cart":[1]}']);
+    expect([status, headers.get('limpet-epoch'), headers.get('limpet-version'), text]).toEqual([
+      200,
+      '1',
+      '7',
+      '{"cart":[1]}',
+    ]);
   });
 
   it('[SA6] hands over nothing where nothing is stored', async () => {
     const { status, headers, text } = await claimed();
-    expect([status, headers.get('limpet-epoch'), headers.get('limpet-version'), text]).toEqual([200, '1', '0', '']);
+    expect([status, headers.get('limpet-epoch'), headers.get('limpet-version'), text]).toEqual([
+      200,
+      '1',
+      '0',
+      '',
+    ]);
   });
 
   it('[SA7] repeated under its nonce gets the same epoch', async () => {
@@ -101,7 +141,11 @@ describe('a claim through the API', () => {
 
   it('[SA9] never hands over a state whose seal does not fit, and counts it', async () => {
     await world.store('{}', { version: 7 });
-    world.shards.write(session, world.shards.slot(session), { bytes: new TextEncoder().encode('{"admin":true}'), seal: 'A'.repeat(22), epoch: 0 });
+    world.shards.write(session, world.shards.slot(session), {
+      bytes: new TextEncoder().encode('{"admin":true}'),
+      seal: 'A'.repeat(22),
+      epoch: 0,
+    });
     expect(await claimed()).toMatchObject({ status: 200, text: '' });
     expect(world.edge.counters.all()).toMatchObject({ 'state_refused.seal': 1 });
   });
@@ -111,7 +155,14 @@ describe('a put through the API', () => {
   it('[SA10] is stored under a seal, and repeating it is harmless', async () => {
     expect(await put()).toMatchObject({ status: 200, text: '{"result":"stored"}' });
     expect(await put()).toMatchObject({ status: 200, text: '{"result":"superseded"}' });
-    expect(world.shards.row(session)).toMatchObject({ home: a, instance, epoch: 0, version: 2, expiresAt: startMs + 1_800_000, endsAt: startMs + 43_200_000 });
+    expect(world.shards.row(session)).toMatchObject({
+      home: a,
+      instance,
+      epoch: 0,
+      version: 2,
+      expiresAt: startMs + 1_800_000,
+      endsAt: startMs + 43_200_000,
+    });
     expect(await claimed()).toMatchObject({ text: '{"cart":[1]}' });
   });
 
@@ -143,7 +194,11 @@ describe('a shard that does not answer', () => {
   it('[SA14] is 503 store_unreachable with Retry-After, whatever was asked', async () => {
     world.shards.goAway();
     for (const answer of [await claimed(), await put(), await call('DELETE', at, identified)]) {
-      expect([answer.status, answer.code, answer.headers.get('retry-after')]).toEqual([503, 'store_unreachable', '1']);
+      expect([answer.status, answer.code, answer.headers.get('retry-after')]).toEqual([
+        503,
+        'store_unreachable',
+        '1',
+      ]);
     }
   });
 });

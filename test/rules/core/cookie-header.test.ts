@@ -45,7 +45,9 @@ describe('the Cookie header', () => {
   });
 
   it('[CH4] a comma belongs to a value, unless a name and "=" follow it', () => {
-    expect(withoutCookie('cart=[1, 2, 3]; limpet=1; at=Thu, 01 Jan', 'limpet')).toBe('cart=[1, 2, 3]; at=Thu, 01 Jan');
+    expect(withoutCookie('cart=[1, 2, 3]; limpet=1; at=Thu, 01 Jan', 'limpet')).toBe(
+      'cart=[1, 2, 3]; at=Thu, 01 Jan',
+    );
     expect(cookieValues('a=1,limpet=2', 'limpet')).toEqual([]);
   });
 
@@ -53,20 +55,26 @@ describe('the Cookie header', () => {
     const names = fc.constantFrom('limpet', 'limpet-shop', 'a', '__Host-limpet', 'limpe');
     const values = fc.stringMatching(/^[!#-+\--:<-[\]-~\u00a1-\u00ff]{0,12}$/);
     fc.assert(
-      fc.property(fc.array(fc.tuple(names, values), { maxLength: 12 }), fc.constantFrom('; ', ';', ', '), (jar, separator) => {
-        const header = jar.map(([name, value]) => `${name}=${value}`).join(separator);
-        const without = withoutCookie(header, 'limpet');
-        for (const name of ['limpet', 'limpet-shop', 'a', '__Host-limpet', 'limpe']) {
-          const values = jar.filter(([other]) => other === name).map(([, value]) => value);
-          expect(cookieValues(header, name, 100)).toEqual(values);
-          expect(cookieValues(without, name, 100)).toEqual(name === 'limpet' ? [] : values);
-        }
-      }),
+      fc.property(
+        fc.array(fc.tuple(names, values), { maxLength: 12 }),
+        fc.constantFrom('; ', ';', ', '),
+        (jar, separator) => {
+          const header = jar.map(([name, value]) => `${name}=${value}`).join(separator);
+          const without = withoutCookie(header, 'limpet');
+          for (const name of ['limpet', 'limpet-shop', 'a', '__Host-limpet', 'limpe']) {
+            const values = jar.filter(([other]) => other === name).map(([, value]) => value);
+            expect(cookieValues(header, name, 100)).toEqual(values);
+            expect(cookieValues(without, name, 100)).toEqual(name === 'limpet' ? [] : values);
+          }
+        },
+      ),
     );
   });
 
   it('[CH6] at most eight values are looked at, of however many', () => {
-    expect(cookieValues(Array.from({ length: 1_000 }, (_, at) => `limpet=${at}`).join('; '), 'limpet')).toHaveLength(8);
+    expect(
+      cookieValues(Array.from({ length: 1_000 }, (_, at) => `limpet=${at}`).join('; '), 'limpet'),
+    ).toHaveLength(8);
   });
 
   // Quadratic work on half a megabyte would take minutes: these end, or the runner ends them.

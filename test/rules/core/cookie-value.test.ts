@@ -1,6 +1,13 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type CookieClaims, cookieValueMax, decodeCookie, encodeClaims, expired, renewalDue } from '../../../worker/core/cookie-value.ts';
+import {
+  type CookieClaims,
+  cookieValueMax,
+  decodeCookie,
+  encodeClaims,
+  expired,
+  renewalDue,
+} from '../../../worker/core/cookie-value.ts';
 import { sessionNo, startMs, startS } from '../visit.ts';
 
 const minute = 60_000;
@@ -47,9 +54,15 @@ describe('a cookie value', () => {
 
   it('[CV2] made of anything at all never throws', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.string(), fc.array(fc.string(), { maxLength: 12 }).map((parts) => parts.join('.'))), (value) => {
-        expect(() => decodeCookie(value)).not.toThrow();
-      }),
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.array(fc.string(), { maxLength: 12 }).map((parts) => parts.join('.')),
+        ),
+        (value) => {
+          expect(() => decodeCookie(value)).not.toThrow();
+        },
+      ),
     );
   });
 });
@@ -59,7 +72,12 @@ describe('the limits of a cookie', () => {
   const renewedLater = { startedS: startS, renewedS: startS + 700 * 60 };
 
   it.each([
-    ['is alive to the last millisecond of its idle time', { startedS: startS, renewedS: startS }, 30 * minute - 1, false],
+    [
+      'is alive to the last millisecond of its idle time',
+      { startedS: startS, renewedS: startS },
+      30 * minute - 1,
+      false,
+    ],
     ['ends with its idle time', { startedS: startS, renewedS: startS }, 30 * minute, true],
     ['is alive to the last millisecond of its absolute time', renewedLater, 720 * minute - 1, false],
     ['ends with its absolute time, however lately it was renewed', renewedLater, 720 * minute, true],
@@ -71,7 +89,8 @@ describe('the limits of a cookie', () => {
     ['a quarter of a long idle time', 40 * minute, 10 * minute],
     ['a minute, where a quarter of the idle time is less', 2 * minute, minute],
   ])('[CV4] a renewal is due after %s, not before', (_what, idleMs, dueMs) => {
-    const due = (afterMs: number) => renewalDue({ renewedS: startS }, startMs + afterMs, { idleMs, absoluteMs: 720 * minute });
+    const due = (afterMs: number) =>
+      renewalDue({ renewedS: startS }, startMs + afterMs, { idleMs, absoluteMs: 720 * minute });
     expect([due(dueMs - 1), due(dueMs)]).toEqual([false, true]);
   });
 });

@@ -4,14 +4,24 @@ import { createKeyring, type Keyring, viaName } from '../../../worker/core/keyri
 import { originKeyText } from '../../../worker/core/origin-key.ts';
 import { a, b, secrets, session, sessionNo, startS } from '../visit.ts';
 
-const [oldKey, newKey] = ['the-old-key-0123456789abcdef-0123456789', 'the-new-key-0123456789abcdef-0123456789'];
+const [oldKey, newKey] = [
+  'the-old-key-0123456789abcdef-0123456789',
+  'the-new-key-0123456789abcdef-0123456789',
+];
 const ring = (cookieKeys: string[], { pool = 'shop', origins = [a, b] } = {}) =>
   createKeyring(poolName(pool), origins, { cookieKeys, originSecret: secrets.originSecret });
 const state = new TextEncoder().encode('{"cart":[1]}');
 
 let keys: Keyring;
 const signedBy = ({ signCookie, homeTag }: Keyring, name = '__Host-limpet') =>
-  signCookie(name, { session, homeTag: homeTag(a), epoch: 3, incarnation: 2, startedS: startS, renewedS: startS });
+  signCookie(name, {
+    session,
+    homeTag: homeTag(a),
+    epoch: 3,
+    incarnation: 2,
+    startedS: startS,
+    renewedS: startS,
+  });
 
 beforeAll(async () => {
   keys = await ring([oldKey]);
@@ -21,14 +31,24 @@ describe('a signed cookie', () => {
   it('[KR1] opens to its claims and its home', async () => {
     expect(await keys.openCookie('__Host-limpet', await signedBy(keys))).toEqual({
       home: a,
-      claims: { session, homeTag: keys.homeTag(a), epoch: 3, incarnation: 2, startedS: startS, renewedS: startS },
+      claims: {
+        session,
+        homeTag: keys.homeTag(a),
+        epoch: 3,
+        incarnation: 2,
+        startedS: startS,
+        renewedS: startS,
+      },
     });
   });
 
   it('[KR2] is refused with any one bit of it flipped', async () => {
     const value = await signedBy(keys);
     const flipped = [...value].flatMap((character, at) =>
-      [1, 2, 4, 8, 16, 32, 64].map((bit) => value.slice(0, at) + String.fromCharCode(character.charCodeAt(0) ^ bit) + value.slice(at + 1)),
+      [1, 2, 4, 8, 16, 32, 64].map(
+        (bit) =>
+          value.slice(0, at) + String.fromCharCode(character.charCodeAt(0) ^ bit) + value.slice(at + 1),
+      ),
     );
     const opened = await Promise.all(flipped.map((one) => keys.openCookie('__Host-limpet', one)));
     expect(flipped.filter((_one, at) => typeof opened[at] !== 'string')).toEqual([]);
@@ -56,19 +76,37 @@ describe('a signed cookie', () => {
 
   it('[KR5] names home by a tag that says nothing of it, and is another one in every pool and under every key', async () => {
     const home = originId('checkout-1.internal.example');
-    const rings = [await ring([oldKey], { origins: [home] }), await ring([newKey], { origins: [home] }), await ring([oldKey], { origins: [home], pool: 'blog' })];
+    const rings = [
+      await ring([oldKey], { origins: [home] }),
+      await ring([newKey], { origins: [home] }),
+      await ring([oldKey], { origins: [home], pool: 'blog' }),
+    ];
     const tags = rings.map((one) => one.homeTag(home));
     expect(new Set(tags).size).toBe(3);
     for (const tag of tags) expect(tag).toMatch(/^[\w-]{8}$/);
     const [first] = rings;
-    const value = first === undefined ? '' : await first.signCookie('limpet', { session, homeTag: first.homeTag(home), epoch: 0, incarnation: 0, startedS: startS, renewedS: startS });
+    const value =
+      first === undefined
+        ? ''
+        : await first.signCookie('limpet', {
+            session,
+            homeTag: first.homeTag(home),
+            epoch: 0,
+            incarnation: 0,
+            startedS: startS,
+            renewedS: startS,
+          });
     const bytes = Buffer.from(home);
-    for (const encoding of ['utf8', 'base64url', 'hex'] as const) expect(value).not.toContain(bytes.toString(encoding).slice(0, 8));
+    for (const encoding of ['utf8', 'base64url', 'hex'] as const)
+      expect(value).not.toContain(bytes.toString(encoding).slice(0, 8));
   });
 
   it('[KR6] of an origin that the pool has no more opens to no home', async () => {
     const without = await ring([oldKey], { origins: [b] });
-    expect(await without.openCookie('__Host-limpet', await signedBy(keys))).toMatchObject({ home: undefined, claims: { session } });
+    expect(await without.openCookie('__Host-limpet', await signedBy(keys))).toMatchObject({
+      home: undefined,
+      claims: { session },
+    });
   });
 });
 
@@ -100,7 +138,10 @@ describe('the other keys of a pool', () => {
   it('[KR10] the key of an origin and the signature of a request are those of docs/contract.md', async () => {
     const secret = 'an-origin-secret-of-32-characters-or-more';
     expect(await originKeyText(secret, 'shop', 'a')).toBe('E7Un_C9lIoU7wiiydqOWNWgRd80DYVGxt7K8LRD9zi4');
-    const contract = await createKeyring(poolName('shop'), [a], { cookieKeys: [oldKey], originSecret: secret });
+    const contract = await createKeyring(poolName('shop'), [a], {
+      cookieKeys: [oldKey],
+      originSecret: secret,
+    });
     const id = 'xx00007Zq3vYk0hT5mR8wLcN1xQ4p';
     const api = `https://shop.example.com/.limpet/sessions/${id} Y2FwYWJpbGl0eQ`;
     const message = ['limpet-request-v1', '29900000', id, '3', api, 'safe', ''].join('\n');

@@ -2,7 +2,14 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { mix32 } from '../../../worker/core/hash.ts';
 import { originId } from '../../../worker/core/ids.ts';
-import { type Candidate, keyOf, keySeed, originSeed, place, placementOf } from '../../../worker/core/rendezvous.ts';
+import {
+  type Candidate,
+  keyOf,
+  keySeed,
+  originSeed,
+  place,
+  placementOf,
+} from '../../../worker/core/rendezvous.ts';
 import { plainPick } from './plain-rendezvous.ts';
 import golden from './rendezvous.golden.json' with { type: 'json' };
 
@@ -13,14 +20,22 @@ const named = (origins: readonly { id: string; weight: number }[]): Candidate[] 
 
 const pools = fc
   .uniqueArray(fc.stringMatching(/^[a-z0-9][a-z0-9._-]{0,15}$/), { minLength: 2, maxLength: 12 })
-  .chain((ids) => fc.tuple(...ids.map((id) => fc.record({ id: fc.constant(id), weight: fc.integer({ min: 0, max: 1000 }) }))))
+  .chain((ids) =>
+    fc.tuple(
+      ...ids.map((id) => fc.record({ id: fc.constant(id), weight: fc.integer({ min: 0, max: 1000 }) })),
+    ),
+  )
   .map(named);
 const keys = fc.array(fc.integer(), { minLength: 20, maxLength: 60 });
 
 describe('a place by weighted rendezvous hashing', () => {
   it('[HR2] is that of the published vectors', () => {
     expect([golden.originSeed, golden.keySeed]).toEqual([originSeed, keySeed]);
-    const picks = golden.vectors.map(({ pool, key }) => ({ pool, key, pick: pick(named(poolOf(pool)), keyOf(key)) }));
+    const picks = golden.vectors.map(({ pool, key }) => ({
+      pool,
+      key,
+      pick: pick(named(poolOf(pool)), keyOf(key)),
+    }));
     expect(picks).toEqual(golden.vectors);
   });
 
@@ -55,7 +70,8 @@ describe('a place by weighted rendezvous hashing', () => {
     fc.assert(
       fc.property(pools, keys, (pool, some) => {
         const [down, ...rest] = pool;
-        for (const key of some) expect(place(placementOf(pool), key, (id) => id !== down?.id)).toBe(pick(rest, key));
+        for (const key of some)
+          expect(place(placementOf(pool), key, (id) => id !== down?.id)).toBe(pick(rest, key));
       }),
     );
   });
@@ -75,13 +91,17 @@ describe('a place by weighted rendezvous hashing', () => {
 
 describe('a hundred origins of weights 1, 2 and 5', () => {
   const count = 500_000;
-  const hundred = Array.from({ length: 100 }, (_, at) => ({ id: originId(`o${at}`), weight: [1, 2, 5][at % 3] ?? 1 }));
+  const hundred = Array.from({ length: 100 }, (_, at) => ({
+    id: originId(`o${at}`),
+    weight: [1, 2, 5][at % 3] ?? 1,
+  }));
   const someKeys = Int32Array.from({ length: count }, (_, at) => mix32(at * 0x9e3779b1));
   const placesIn = (candidates: readonly Candidate[]) => {
     const placement = placementOf(candidates);
     return Array.from(someKeys, (key) => place(placement, key, all));
   };
-  const weightOf = (candidates: readonly Candidate[]) => candidates.reduce((sum, { weight }) => sum + weight, 0);
+  const weightOf = (candidates: readonly Candidate[]) =>
+    candidates.reduce((sum, { weight }) => sum + weight, 0);
   const before = placesIn(hundred);
 
   it('[HR6] give each weight its share, within 2 %', () => {
@@ -96,7 +116,11 @@ describe('a hundred origins of weights 1, 2 and 5', () => {
   it.each([
     ['removing one of weight 5', hundred.filter(({ id }) => id !== 'o2'), 5 / weightOf(hundred)],
     ['adding one of weight 2', [...hundred, { id: originId('new'), weight: 2 }], 2 / (weightOf(hundred) + 2)],
-    ['changing one from weight 5 to 3', hundred.map((one) => (one.id === 'o2' ? { ...one, weight: 3 } : one)), 2 / weightOf(hundred)],
+    [
+      'changing one from weight 5 to 3',
+      hundred.map((one) => (one.id === 'o2' ? { ...one, weight: 3 } : one)),
+      2 / weightOf(hundred),
+    ],
   ])('[HR7] %s moves at most 1.05 times what it must', (_change, changed, ideal) => {
     const after = placesIn(changed);
     const moves = before.filter((id, at) => id !== after[at]).length / count;
@@ -106,6 +130,7 @@ describe('a hundred origins of weights 1, 2 and 5', () => {
 
 function poolOf(name: string): { id: string; weight: number }[] {
   const pool = golden.pools.find((one) => one.name === name);
-  if (pool === undefined) throw new Error(`Cannot check a golden vector as the file has no pool named ${name}`);
+  if (pool === undefined)
+    throw new Error(`Cannot check a golden vector as the file has no pool named ${name}`);
   return pool.origins;
 }

@@ -1,6 +1,13 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { makeSessionId, parseSessionId, randomBitsOf, sessionIdBytes, shardKey, shardOf } from '../../../worker/core/session-id.ts';
+import {
+  makeSessionId,
+  parseSessionId,
+  randomBitsOf,
+  sessionIdBytes,
+  shardKey,
+  shardOf,
+} from '../../../worker/core/session-id.ts';
 
 const addresses = fc.record({
   region: fc.stringMatching(/^[a-z0-9]{2}$/),

@@ -49,16 +49,27 @@ describe('what a shared cache may keep', () => {
     ['earlier than its date', { date, expires: 'Thu, 19 Nov 1981 08:52:00 GMT' }, false],
     ['0, as many servers write it', { date, expires: '0' }, false],
     ['-1', { date, expires: '-1' }, false],
-    ['overruled by Cache-Control', { date, expires: 'Thu, 01 Jan 2026 00:01:00 GMT', 'cache-control': 'private' }, false],
-    ['later, beside a Cache-Control that says nothing of it', { date, expires: 'Thu, 01 Jan 2026 00:01:00 GMT', 'cache-control': 'no-transform' }, true],
+    [
+      'overruled by Cache-Control',
+      { date, expires: 'Thu, 01 Jan 2026 00:01:00 GMT', 'cache-control': 'private' },
+      false,
+    ],
+    [
+      'later, beside a Cache-Control that says nothing of it',
+      { date, expires: 'Thu, 01 Jan 2026 00:01:00 GMT', 'cache-control': 'no-transform' },
+      true,
+    ],
     ['absent, and nothing else said', { date }, false],
   ])('[SK3] Expires %s', (_what, headers: Record<string, string>, isKept) => {
     expect(isSharedCacheable(new Headers(headers))).toBe(isKept);
   });
 
-  it.each(['cdn-cache-control', 'cloudflare-cdn-cache-control', 'surrogate-control'])('[SK4] %s is for shared caches alone, and overrules', (name) => {
-    expect(mayBeShared(new Headers({ [name]: 'max-age=60', 'cache-control': 'private' }))).toBe(true);
-    expect(mayBeShared(new Headers({ [name]: 'no-store', 'cache-control': 'public' }))).toBe(false);
-    expect(mayBeShared(new Headers({ 'cache-control': 'public' }))).toBe(true);
-  });
+  it.each(['cdn-cache-control', 'cloudflare-cdn-cache-control', 'surrogate-control'])(
+    '[SK4] %s is for shared caches alone, and overrules',
+    (name) => {
+      expect(mayBeShared(new Headers({ [name]: 'max-age=60', 'cache-control': 'private' }))).toBe(true);
+      expect(mayBeShared(new Headers({ [name]: 'no-store', 'cache-control': 'public' }))).toBe(false);
+      expect(mayBeShared(new Headers({ 'cache-control': 'public' }))).toBe(true);
+    },
+  );
 });

@@ -2,7 +2,20 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { base64url } from '../../../worker/core/base64url.ts';
 import { instanceId } from '../../../worker/core/ids.ts';
 import { shardOf } from '../../../worker/core/session-id.ts';
-import { a, b, contractReply, createWorld, instance, reply, session, startMs, startS, type World, type WorldOptions } from '../visit.ts';
+import {
+  a,
+  b,
+  contractReply,
+  createWorld,
+  instance,
+  reply,
+  session,
+  startMs,
+  startS,
+  type World,
+  type WorldOptions,
+} from '../visit.ts';
+import { codeOf, pathIn } from './scene.ts';
 
 const cart = '{"cart":[1,2]}';
 const otherInstance = instanceId('instance-two-0002');
@@ -17,13 +30,13 @@ beforeEach(() => begin());
 
 const get = () => world.send({ headers: { cookie } });
 const post = () => world.send({ method: 'POST', body: 'item=2', headers: { cookie, 'content-length': '6' } });
-const codeOf = ({ status, headers }: Response) => [status, headers.get('limpet-code')];
-const path = () => world.sent.map(({ origin }) => origin);
+const path = () => pathIn(world);
 const state = (version: number, text = cart) => ({
   'limpet-version': String(version),
   'limpet-state': base64url(new TextEncoder().encode(text)),
 });
-const gives = (headers: Record<string, string>, origin = a) => void world.origins.set(origin, () => contractReply(headers));
+const gives = (headers: Record<string, string>, origin = a) =>
+  void world.origins.set(origin, () => contractReply(headers));
 /** Home, epoch and version in the map, as the origin answers. */
 const inMap = () => {
   const row = world.shards.row(session);
@@ -41,7 +54,10 @@ describe('a state that comes with an answer', () => {
     };
     gives({ ...state(1), 'limpet-epoch': '2' });
     order.push(String((await post()).status));
-    expect([order, inMap()]).toEqual([['stored', '200'], [a, 2, 1]]);
+    expect([order, inMap()]).toEqual([
+      ['stored', '200'],
+      [a, 2, 1],
+    ]);
   });
 });
 
@@ -103,8 +119,14 @@ describe('what a put says', () => {
     world.shards.unreachable.add('put');
     gives(state(1));
     const response = await post();
-    expect([...codeOf(response), response.headers.get('retry-after')]).toEqual([503, 'store_unreachable', '5']);
-    expect(await response.json()).toMatchObject({ message: expect.stringMatching(/^The request was executed/) });
+    expect([...codeOf(response), response.headers.get('retry-after')]).toEqual([
+      503,
+      'store_unreachable',
+      '5',
+    ]);
+    expect(await response.json()).toMatchObject({
+      message: expect.stringMatching(/^The request was executed/),
+    });
   });
 
   it('[PL26] unreachable, and the operator would rather serve: the answer, whose outcome is unstored', async () => {
@@ -112,7 +134,10 @@ describe('what a put says', () => {
     world.shards.unreachable.add('put');
     gives(state(1));
     expect((await post()).status).toBe(200);
-    expect(world.edge.counters.all()).toMatchObject({ 'put.unreachable': 1, 'request.shop.unstored.store_unreachable': 1 });
+    expect(world.edge.counters.all()).toMatchObject({
+      'put.unreachable': 1,
+      'request.shop.unstored.store_unreachable': 1,
+    });
   });
 
   it('[PL27] under async durability the answer does not wait for it', async () => {
@@ -181,7 +206,10 @@ describe('logout', () => {
     await world.store(cart);
     gives({ 'limpet-end': '1' });
     const response = await post();
-    expect([response.status, world.shards.slot(session)]).toEqual([200, { kind: 'ended', endsAt: startMs + 43_200_000 }]);
+    expect([response.status, world.shards.slot(session)]).toEqual([
+      200,
+      { kind: 'ended', endsAt: startMs + 43_200_000 },
+    ]);
     const told = await world.told(response);
     expect(told).toMatchObject({ home: a, epoch: 0, startedS: startS });
     expect(told?.session).not.toBe(session);
@@ -201,7 +229,12 @@ describe('login', () => {
     const told = await world.told(await post());
     expect(world.shards.slot(session).kind).toBe('ended');
     if (told === undefined) throw new Error('Cannot go on without the new cookie');
-    expect([told.home, told.epoch, told.startedS, shardOf(told.session)]).toEqual([a, 1, startS, shardOf(session)]);
+    expect([told.home, told.epoch, told.startedS, shardOf(told.session)]).toEqual([
+      a,
+      1,
+      startS,
+      shardOf(session),
+    ]);
     expect(world.shards.row(told.session)).toMatchObject({ home: a, instance, epoch: 1, version: 2 });
   });
 
@@ -225,7 +258,11 @@ describe('login', () => {
 
   it('[PL33] never seals anew a stored state whose own seal does not fit', async () => {
     await world.store(cart, { version: 2 });
-    world.shards.write(session, world.shards.slot(session), { bytes: new TextEncoder().encode('{"admin":true}'), seal: 'A'.repeat(22), epoch: 0 });
+    world.shards.write(session, world.shards.slot(session), {
+      bytes: new TextEncoder().encode('{"admin":true}'),
+      seal: 'A'.repeat(22),
+      epoch: 0,
+    });
     gives({ 'limpet-version': '2', 'limpet-rotate': '1' });
     cookie = (await post()).headers.getSetCookie()[0]?.split(';')[0] ?? '';
     world.standing(a, { health: 'down' });
@@ -235,7 +272,11 @@ describe('login', () => {
 
   it.each([
     ['moved', () => world.store(cart, { home: b, epoch: 1 }), [409, 'session_moved']],
-    ['ended', async () => world.shards.write(session, { kind: 'ended', endsAt: startMs + 1_000_000 }), [409, 'session_ended']],
+    [
+      'ended',
+      async () => world.shards.write(session, { kind: 'ended', endsAt: startMs + 1_000_000 }),
+      [409, 'session_ended'],
+    ],
     ['out of reach', async () => world.shards.goAway(), [503, 'store_unreachable']],
   ])('[PL34] of a session that is %s meanwhile is refused like a put', async (_what, happens, told) => {
     await happens();
@@ -249,7 +290,13 @@ describe('the first answer that carries a state', () => {
     for (const origin of world.pool.origins.keys()) gives(state(1), origin);
     const told = await world.told(await world.send());
     if (told === undefined) throw new Error('Cannot go on without a cookie');
-    expect(world.shards.row(told.session)).toMatchObject({ home: world.sent[0]?.origin, epoch: 0, version: 1 });
+    expect(world.shards.row(told.session)).toMatchObject({
+      home: world.sent[0]?.origin,
+      epoch: 0,
+      version: 1,
+      expiresAt: startMs + 1_800_000,
+      endsAt: startMs + 43_200_000,
+    });
     expect(world.edge.counters.all()).toMatchObject({ 'request.shop.assigned.first_visit': 1 });
   });
 });

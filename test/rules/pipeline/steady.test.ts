@@ -41,10 +41,25 @@ describe('the steady state', () => {
     expect(world.sent[0]?.headers.get('limpet-epoch')).toBe('0');
   });
 
+  it('[PL2] signs anew when the session’s epoch has risen', async () => {
+    await get();
+    cookie = await world.cookie({ epoch: 1 });
+    await get();
+    const [before, after] = world.sent.map(({ headers }) => headers);
+    expect(after?.get('limpet-epoch')).toBe('1');
+    for (const name of ['limpet-signature', 'limpet-api'])
+      expect(after?.get(name)).not.toBe(before?.get(name));
+  });
+
   it('[PL2] signs method and target where the request is not safe', async () => {
-    const [one, other] = [await world.send({ method: 'POST', path: '/one', headers: { cookie } }), await world.send({ method: 'POST', path: '/other', headers: { cookie } })];
+    const [one, other] = [
+      await world.send({ method: 'POST', path: '/one', headers: { cookie } }),
+      await world.send({ method: 'POST', path: '/other', headers: { cookie } }),
+    ];
     expect([one.status, other.status]).toEqual([200, 200]);
-    expect(world.sent[0]?.headers.get('limpet-signature')).not.toBe(world.sent[1]?.headers.get('limpet-signature'));
+    expect(world.sent[0]?.headers.get('limpet-signature')).not.toBe(
+      world.sent[1]?.headers.get('limpet-signature'),
+    );
   });
 
   it('[PL3] a session whose origin answers without a state leaves no row', async () => {
@@ -57,7 +72,9 @@ describe('the steady state', () => {
     world = await createWorld({ pool: { session: { mode: 'local' } } });
     cookie = await world.cookie();
     await get();
-    expect([...(world.sent[0]?.headers.keys() ?? [])].filter((name) => name.startsWith('limpet'))).toEqual([]);
+    expect([...(world.sent[0]?.headers.keys() ?? [])].filter((name) => name.startsWith('limpet'))).toEqual(
+      [],
+    );
   });
 
   it('[PL5] contract headers of an answer never reach the client', async () => {
@@ -68,7 +85,11 @@ describe('the steady state', () => {
   it('[PL6] malformed contract headers are believed in nothing: counted, taken off, and the answer goes out', async () => {
     world.origins.set(a, () => contractReply({ 'limpet-version': 'seven', 'limpet-state': 'e30' }));
     const response = await get();
-    expect([response.status, response.headers.get('limpet-state'), world.shards.calls]).toEqual([200, null, []]);
+    expect([response.status, response.headers.get('limpet-state'), world.shards.calls]).toEqual([
+      200,
+      null,
+      [],
+    ]);
     expect(world.edge.counters.all()).toMatchObject({ contract_malformed: 1 });
   });
 });
@@ -102,6 +123,16 @@ describe('a cookie of an old incarnation', () => {
     expect(await world.told(response)).toMatchObject({ home: b, epoch: 6 });
   });
 
+  it('[PL8] whose home by the map is down is moved on from there', async () => {
+    await world.store('{}', { home: b, epoch: 6 });
+    world.standing(b, { health: 'down' });
+    expect(await world.told(await get())).toMatchObject({ epoch: 7 });
+    expect([world.shards.calls, world.sent.some(({ origin }) => origin === b)]).toEqual([
+      ['locate', 'claim'],
+      false,
+    ]);
+  });
+
   it('[PL9] is never signed anew without an answer: with the shard away it routes by itself, and stays as it is', async () => {
     world.shards.goAway();
     const response = await get();
@@ -115,13 +146,13 @@ describe('a stale snapshot', () => {
     world.snapshotAgeMs = 6_000;
   });
 
-  it('[SN2] makes each session ask its shard instead of trusting its cookie', async () => {
+  it('[SN12] makes each session ask its shard instead of trusting its cookie', async () => {
     await world.store('{}', { home: b, epoch: 6 });
     expect(await world.told(await get())).toMatchObject({ home: b, epoch: 6 });
     expect(world.shards.calls).toEqual(['locate']);
   });
 
-  it('[SN3] is used as it is when the shard is away too, and the outcome says so', async () => {
+  it('[SN13] is used as it is when the shard is away too, and the outcome says so', async () => {
     world.shards.goAway();
     expect((await get()).status).toBe(200);
     expect(world.edge.counters.all()).toMatchObject({ 'request.shop.kept.stale_snapshot': 1 });
@@ -136,7 +167,13 @@ describe('a renewal', () => {
   it('[PL10] is due after a quarter of the idle time, writes the row, and the cookie says when', async () => {
     const told = await world.told(await get());
     expect(world.shards.calls).toEqual(['renew']);
-    expect(told).toMatchObject({ session, home: a, epoch: 0, startedS: startS, renewedS: startS + quarterIdleMs / 1000 });
+    expect(told).toMatchObject({
+      session,
+      home: a,
+      epoch: 0,
+      startedS: startS,
+      renewedS: startS + quarterIdleMs / 1000,
+    });
     expect(world.shards.row(session)).toMatchObject({ home: a, epoch: 0, version: 0 });
   });
 

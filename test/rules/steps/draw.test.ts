@@ -25,7 +25,9 @@ describe('a first visit', () => {
   });
 
   it('[FV2] a crowd behind one address spreads: by user agent, and by ten seconds', async () => {
-    const agents = await Promise.all(Array.from({ length: 60 }, (_, at) => drawn({ ...browser, 'user-agent': `Firefox ${at}` })));
+    const agents = await Promise.all(
+      Array.from({ length: 60 }, (_, at) => drawn({ ...browser, 'user-agent': `Firefox ${at}` })),
+    );
     expect(new Set(agents.map(({ home }) => home))).toEqual(new Set([a, b, c]));
     const later: string[] = [];
     for (let bucket = 0; bucket < 60; bucket++) {
@@ -37,26 +39,45 @@ describe('a first visit', () => {
 
   it('[FV3] begins at epoch 0, now, with nothing that could exist yet', async () => {
     expect(await drawn()).toMatchObject({
-      epoch: 0, by: 'cookie', startedS: startMs / 1000, renewedS: startMs / 1000, carried: { kind: 'new' }, outcome: 'assigned', reason: 'first_visit',
+      epoch: 0,
+      by: 'cookie',
+      startedS: startMs / 1000,
+      renewedS: startMs / 1000,
+      carried: { kind: 'new' },
+      outcome: 'assigned',
+      reason: 'first_visit',
     });
   });
 
   it('[FV4] goes to no origin that failed this request, that is suspect or down, or that has weight 0', async () => {
     world = await createWorld({
-      pool: { origins: [...['a', 'b', 'c'].map((id) => ({ id, url: `http://${id}.internal` })), { id: 'd', url: 'http://d.internal', weight: 0 }] },
+      pool: {
+        origins: [
+          ...['a', 'b', 'c'].map((id) => ({ id, url: `http://${id}.internal` })),
+          { id: 'd', url: 'http://d.internal', weight: 0 },
+        ],
+      },
     });
     world.standing(a, { health: 'down' });
     world.pool.suspicions.suspect(b, startMs);
     expect((await drawn()).home).toBe(c);
     const visit = await world.visit({ headers: browser });
     visit.trail.failed.add(c);
-    expect(await draw(visit, { kind: 'new', reason: 'first_visit' })).toMatchObject({ kind: 'refusal', code: 'no_origin', status: 503 });
+    expect(await draw(visit, { kind: 'new', reason: 'first_visit' })).toMatchObject({
+      kind: 'refusal',
+      code: 'no_origin',
+      status: 503,
+    });
   });
 
   it('[FV5] draws an id in one of the pool’s shards', async () => {
     world = await createWorld({ pool: { session: { shards: 3, region: 'eu', generation: 37 } } });
     const seats = await Promise.all(Array.from({ length: 30 }, () => drawn()));
-    expect([...new Set(seats.map((seat) => shardOf(seat.session)))].sort()).toEqual(['eu11000', 'eu11001', 'eu11002']);
+    expect([...new Set(seats.map((seat) => shardOf(seat.session)))].sort()).toEqual([
+      'eu11000',
+      'eu11001',
+      'eu11002',
+    ]);
   });
 
   it('[FV6] a sibling id is another id of the same shard', async () => {

@@ -8,7 +8,8 @@ beforeEach(async () => {
   world = await createWorld();
 });
 
-const identity = async (cookie?: string) => identify(await world.visit(cookie === undefined ? {} : { headers: { cookie } }));
+const identity = async (cookie?: string) =>
+  identify(await world.visit(cookie === undefined ? {} : { headers: { cookie } }));
 const counted = () => world.edge.counters.all();
 
 describe('who a request belongs to', () => {
@@ -28,14 +29,20 @@ describe('who a request belongs to', () => {
   it('[CH9] so does one that is forged, and one that has expired', async () => {
     const forged = (await world.cookie()).replace(/.$/, (last) => (last === 'A' ? 'Q' : 'A'));
     expect(await identity(forged)).toEqual({ kind: 'new', reason: 'cookie_forged' });
-    expect(await identity(await world.cookie({ renewedS: startS - 1_800 }))).toEqual({ kind: 'new', reason: 'cookie_expired' });
-    expect(await identity(await world.cookie({ startedS: startS - 43_200 }))).toEqual({ kind: 'new', reason: 'cookie_expired' });
+    expect(await identity(await world.cookie({ renewedS: startS - 1_800 }))).toEqual({
+      kind: 'new',
+      reason: 'cookie_expired',
+    });
+    expect(await identity(await world.cookie({ startedS: startS - 43_200 }))).toEqual({
+      kind: 'new',
+      reason: 'cookie_expired',
+    });
     expect(counted()).toEqual({ 'cookie_refused.cookie_forged': 1, 'cookie_refused.cookie_expired': 2 });
   });
 
   it('[CH10] of several valid cookies the newest epoch wins, then the last renewed', async () => {
     const [old, young, later] = [
-      await world.cookie({ epoch: 1 }),
+      await world.cookie({ epoch: 1, renewedS: startS + 5 }),
       await world.cookie({ epoch: 2, home: b }),
       await world.cookie({ epoch: 2, home: b, renewedS: startS + 1 }),
     ];
@@ -64,6 +71,9 @@ describe('who a request belongs to', () => {
     expect(identify(visit)).toEqual(first);
     expect(first).toMatchObject({ kind: 'known', home: a });
     await world.clock.pass(1_800_000);
-    expect(identify(await world.visit({ headers: { cookie } }))).toEqual({ kind: 'new', reason: 'cookie_expired' });
+    expect(identify(await world.visit({ headers: { cookie } }))).toEqual({
+      kind: 'new',
+      reason: 'cookie_expired',
+    });
   });
 });

@@ -5,7 +5,9 @@ import { a, b, createWorld, instance, reply, startMs, type World } from '../visi
 let world: World;
 
 beforeEach(async () => {
-  world = await createWorld({ pool: { affinity: [{ by: 'cookie:JSESSIONID' }, { by: 'header:mcp-session-id' }] } });
+  world = await createWorld({
+    pool: { affinity: [{ by: 'cookie:JSESSIONID' }, { by: 'header:mcp-session-id' }] },
+  });
 });
 
 /** The row that the answer left for this key. */
@@ -22,12 +24,15 @@ describe('a key that an origin makes in its answer', () => {
   it.each([
     ['cookie', { 'set-cookie': 'JSESSIONID=abc; Path=/; HttpOnly' }, { cookie: 'JSESSIONID=abc' }],
     ['header', { 'mcp-session-id': 'abc' }, { 'mcp-session-id': 'abc' }],
-  ])('[LN1] as a %s leads back to this origin: its row is written before the answer leaves', async (_what, given, taken: Record<string, string>) => {
-    answering(given);
-    await world.send();
-    expect(world.shards.calls).toEqual(['renew']);
-    expect(await learned(taken)).toMatchObject({ home: world.sent[0]?.origin, epoch: 0 });
-  });
+  ])(
+    '[LN1] as a %s leads back to this origin: its row is written before the answer leaves',
+    async (_what, given, taken: Record<string, string>) => {
+      answering(given);
+      await world.send();
+      expect(world.shards.calls).toEqual(['renew']);
+      expect(await learned(taken)).toMatchObject({ home: world.sent[0]?.origin, epoch: 0 });
+    },
+  );
 
   it('[LN2] lives for two minutes until it has come back', async () => {
     answering({ 'set-cookie': 'JSESSIONID=abc' });
@@ -40,7 +45,9 @@ describe('a key that an origin makes in its answer', () => {
     await world.send();
     const home = world.sent[0]?.origin ?? a;
     const again = { headers: { cookie: 'JSESSIONID=abc' } };
-    const asked = async () => (await world.send(again), world.shards.calls.filter((call) => call === 'locate').length);
+    const asked = async () => (
+      await world.send(again), world.shards.calls.filter((call) => call === 'locate').length
+    );
     answering({});
     expect(await asked()).toBe(0);
     await world.clock.pass(5_000);
@@ -54,10 +61,32 @@ describe('a key that an origin makes in its answer', () => {
     answering({ 'set-cookie': 'JSESSIONID=abc' });
     const identity = await identify(await world.visit({ headers: { cookie: 'JSESSIONID=abc' } }));
     if (identity.kind !== 'keyed') throw new Error('Cannot go on without a key');
-    const row = { home: b, instance, epoch: 4, version: 0, claimedBy: '', expiresAt: startMs + 1_000_000, endsAt: startMs + 2_000_000 };
+    const row = {
+      home: b,
+      instance,
+      epoch: 4,
+      version: 0,
+      claimedBy: '',
+      expiresAt: startMs + 1_000_000,
+      endsAt: startMs + 2_000_000,
+    };
     world.shards.write(identity.session, { kind: 'row', row });
     await world.send();
     expect(world.shards.row(identity.session)).toMatchObject({ home: b, epoch: 4 });
+  });
+
+  it('[LK9] whose session was ended leaves only its place: the same one each time, without a session and without a cookie', async () => {
+    const request = { headers: { cookie: 'JSESSIONID=abc' } };
+    const identity = await identify(await world.visit(request));
+    if (identity.kind !== 'keyed') throw new Error('Cannot end a session without a key');
+    world.shards.write(identity.session, { kind: 'ended', endsAt: startMs + 1_000_000 });
+    const cookies: string[] = [];
+    for (let at = 0; at < 5; at++) {
+      cookies.push(...(await world.send(request)).headers.getSetCookie());
+      await world.clock.pass(10_000);
+    }
+    expect([new Set(world.sent.map(({ origin }) => origin)).size, cookies]).toEqual([1, []]);
+    expect(world.sent.some(({ headers }) => headers.has('limpet-session'))).toBe(false);
   });
 
   it.each([

@@ -14,8 +14,13 @@ describe('a learned key', () => {
 
   it('[LK3] gives one session and one place everywhere: in every isolate, and whatever else the request says', async () => {
     const first = await identityOf({ cookie: 'JSESSIONID=abc' }, byCookie);
-    expect(first).toMatchObject({ kind: 'keyed', session: expect.stringMatching(/^xx00[0-9a-z]{3}[\w-]{22}$/) });
-    expect(await identityOf({ cookie: 'theme=dark; JSESSIONID="abc"', 'user-agent': 'other' }, byCookie)).toEqual(first);
+    expect(first).toMatchObject({
+      kind: 'keyed',
+      session: expect.stringMatching(/^xx00[0-9a-z]{3}[\w-]{22}$/),
+    });
+    expect(
+      await identityOf({ cookie: 'theme=dark; JSESSIONID="abc"', 'user-agent': 'other' }, byCookie),
+    ).toEqual(first);
     expect(await identityOf({ cookie: 'JSESSIONID=abd' }, byCookie)).not.toEqual(first);
   });
 
@@ -30,7 +35,8 @@ describe('a learned key', () => {
 
   it('[LK5] lives on the same shard whatever the number of shards is', async () => {
     const headers = { cookie: 'JSESSIONID=abc' };
-    const withShards = (shards: number) => identityOf(headers, { pool: { affinity: [{ by: 'cookie:JSESSIONID' }], session: { shards } } });
+    const withShards = (shards: number) =>
+      identityOf(headers, { pool: { affinity: [{ by: 'cookie:JSESSIONID' }], session: { shards } } });
     expect(await withShards(1)).toEqual(await withShards(4096));
   });
 
@@ -44,16 +50,26 @@ describe('a learned key', () => {
     ['absent', {}],
     ['empty', { cookie: 'JSESSIONID=' }],
     ['of a longer name', { cookie: 'JSESSIONID2=abc' }],
-  ])('[LK7] that is %s is none: the next rule is asked, and without one affinity ends with this request', async (_what, headers) => {
-    expect(await identityOf(headers, byCookie)).toEqual({ kind: 'stateless' });
-    expect(await identityOf({ ...headers, 'x-session': 'abc' }, by('cookie:JSESSIONID', 'header:x-session'))).toMatchObject({ kind: 'keyed' });
-    expect(await identityOf(headers, by('cookie:JSESSIONID', 'cookie'))).toMatchObject({ kind: 'new', reason: 'first_visit' });
-  });
+  ])(
+    '[LK7] that is %s is none: the next rule is asked, and without one affinity ends with this request',
+    async (_what, headers) => {
+      expect(await identityOf(headers, byCookie)).toEqual({ kind: 'stateless' });
+      expect(
+        await identityOf({ ...headers, 'x-session': 'abc' }, by('cookie:JSESSIONID', 'header:x-session')),
+      ).toMatchObject({ kind: 'keyed' });
+      expect(await identityOf(headers, by('cookie:JSESSIONID', 'cookie'))).toMatchObject({
+        kind: 'new',
+        reason: 'first_visit',
+      });
+    },
+  );
 
   it('[LK8] goes before Limpet’s own cookie where the operator lists it first', async () => {
     const world = await createWorld(by('cookie:JSESSIONID', 'cookie'));
     const own = await world.cookie();
-    expect(await identify(await world.visit({ headers: { cookie: `${own}; JSESSIONID=abc` } }))).toMatchObject({ kind: 'keyed' });
+    expect(
+      await identify(await world.visit({ headers: { cookie: `${own}; JSESSIONID=abc` } })),
+    ).toMatchObject({ kind: 'keyed' });
     expect(await identify(await world.visit({ headers: { cookie: own } }))).toMatchObject({ kind: 'known' });
   });
 });

@@ -13,7 +13,9 @@ const origins = [{ id: 'a', url: 'https://a.example.com:8443/app' }];
 
 describe('the host that an origin sees', () => {
   it('[FH13] is its own, unless the operator wants the public one preserved', async () => {
-    expect(await urlOf({ pool: { origins } }, 'cloudflare')).toEqual({ url: 'https://a.example.com:8443/app/cart?item=1' });
+    expect(await urlOf({ pool: { origins } }, 'cloudflare')).toEqual({
+      url: 'https://a.example.com:8443/app/cart?item=1',
+    });
     expect(await urlOf({ pool: { origins, host: 'preserve' } }, 'cloudflare')).toEqual({
       url: 'https://shop.example.com:8443/app/cart?item=1',
       cf: { resolveOverride: 'a.example.com' },
@@ -21,6 +23,8 @@ describe('the host that an origin sees', () => {
   });
 
   it('[FH13] is its own under the local runtime, which cannot look a host up under another name', async () => {
-    expect(await urlOf({ pool: { origins, host: 'preserve' } }, 'local')).toEqual({ url: 'https://a.example.com:8443/app/cart?item=1' });
+    expect(await urlOf({ pool: { origins, host: 'preserve' } }, 'local')).toEqual({
+      url: 'https://a.example.com:8443/app/cart?item=1',
+    });
   });
 });

@@ -8,7 +8,8 @@ async function turned(status: number, headers: [string, string][], options: Worl
   publicHeaders(visit, a, status, out);
   return { headers: out, counted: visit.edge.counters.all() };
 }
-const location = async (value: string, status = 302) => (await turned(status, [['location', value]])).headers.get('location');
+const location = async (value: string, status = 302) =>
+  (await turned(status, [['location', value]])).headers.get('location');
 
 describe('an answer that names its origin’s own host', () => {
   it.each([
@@ -66,7 +67,9 @@ describe('an answer that names its origin’s own host', () => {
   });
 
   it('[PH6] nothing is turned where the operator does not want it', async () => {
-    const { headers } = await turned(302, [['location', 'http://a.internal:9000/x']], { pool: { rewriteHost: false } });
+    const { headers } = await turned(302, [['location', 'http://a.internal:9000/x']], {
+      pool: { rewriteHost: false },
+    });
     expect(headers.get('location')).toBe('http://a.internal:9000/x');
   });
 });

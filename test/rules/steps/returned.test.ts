@@ -2,26 +2,41 @@ import { describe, expect, it } from 'vitest';
 import { readReturned } from '../../../worker/steps/returned.ts';
 import { instance } from '../visit.ts';
 
-const read = (headers: Record<string, string>) => readReturned(new Headers({ 'limpet-instance': instance, ...headers }));
+const read = (headers: Record<string, string>) =>
+  readReturned(new Headers({ 'limpet-instance': instance, ...headers }));
 const state = 'eyJjYXJ0IjpbMV19';
 
 describe('what an origin’s answer says', () => {
   it('[RT1] without an instance it says nothing, whatever else it carries', () => {
-    expect(readReturned(new Headers({ 'limpet-state': state, 'limpet-version': '1', 'limpet-end': '1' }))).toBeUndefined();
+    expect(
+      readReturned(new Headers({ 'limpet-state': state, 'limpet-version': '1', 'limpet-end': '1' })),
+    ).toBeUndefined();
   });
 
   it.each([
     [{}, { kind: 'nothing' }],
-    [{ 'limpet-version': '7', 'limpet-state': state }, { kind: 'state', version: 7, bytes: new TextEncoder().encode('{"cart":[1]}') }],
-    [{ 'limpet-version': '7', 'limpet-state': '' }, { kind: 'state', version: 7, bytes: new Uint8Array() }],
+    [
+      { 'limpet-version': '7', 'limpet-state': state },
+      { kind: 'state', version: 7, bytes: new TextEncoder().encode('{"cart":[1]}') },
+    ],
+    [
+      { 'limpet-version': '7', 'limpet-state': '' },
+      { kind: 'state', version: 7, bytes: new Uint8Array() },
+    ],
     [{ 'limpet-version': '7' }, { kind: 'stored', version: 7 }],
     [{ 'limpet-refused': 'moved' }, { kind: 'refused', how: 'moved' }],
     [{ 'limpet-refused': 'ended' }, { kind: 'refused', how: 'ended' }],
     [{ 'limpet-refused': 'unreachable' }, { kind: 'refused', how: 'unreachable' }],
     [{ 'limpet-refused': 'too-large' }, { kind: 'refused', how: 'too-large' }],
     [{ 'limpet-end': '1' }, { kind: 'end' }],
-    [{ 'limpet-rotate': '1', 'limpet-version': '7', 'limpet-state': state }, { kind: 'rotate', version: 7, bytes: new TextEncoder().encode('{"cart":[1]}') }],
-    [{ 'limpet-rotate': '1', 'limpet-version': '7' }, { kind: 'rotate', version: 7, bytes: undefined }],
+    [
+      { 'limpet-rotate': '1', 'limpet-version': '7', 'limpet-state': state },
+      { kind: 'rotate', version: 7, bytes: new TextEncoder().encode('{"cart":[1]}') },
+    ],
+    [
+      { 'limpet-rotate': '1', 'limpet-version': '7' },
+      { kind: 'rotate', version: 7, bytes: undefined },
+    ],
   ])('[RT2] %j', (headers: Record<string, string>, said) => {
     expect(read(headers)).toEqual({ instance, epoch: undefined, said });
   });

@@ -5,7 +5,13 @@ import { requestUrl, route } from '../../../worker/steps/route.ts';
 const pool = (id: string) => ({ origins: [{ id, url: `http://${id}.internal` }] });
 const config = loadConfig(
   {
-    pools: { api: pool('api'), health: pool('health'), shop: pool('shop'), tenants: pool('tenants'), rest: pool('rest') },
+    pools: {
+      api: pool('api'),
+      health: pool('health'),
+      shop: pool('shop'),
+      tenants: pool('tenants'),
+      rest: pool('rest'),
+    },
     routes: [
       { match: 'shop.example.com/api/*', pool: 'api' },
       { match: 'shop.example.com/health', pool: 'health' },
@@ -41,7 +47,9 @@ describe('a route', () => {
 
   it('[GT6] is read from the url in three slices, with the target as it came', () => {
     expect(requestUrl('https://shop.example.com:8443/a//b?c=/d?e#f')).toEqual({
-      scheme: 'https', host: 'shop.example.com:8443', target: '/a//b?c=/d?e#f',
+      scheme: 'https',
+      host: 'shop.example.com:8443',
+      target: '/a//b?c=/d?e#f',
     });
   });
 });

@@ -10,7 +10,8 @@ beforeEach(async () => {
 });
 
 async function answered(request: Record<string, string>, answer: Record<string, string>) {
-  for (const origin of world.pool.origins.keys()) world.origins.set(origin, () => reply('ok', { headers: answer }));
+  for (const origin of world.pool.origins.keys())
+    world.origins.set(origin, () => reply('ok', { headers: answer }));
   return world.send({ headers: request });
 }
 
@@ -20,14 +21,37 @@ describe('the first cookie', () => {
     ['to a client without Sec-Fetch', {}, {}, true],
     ['to an asset', loading, {}, false],
     ['to an asset with the origin’s own cookie', loading, { 'set-cookie': 'sid=1' }, true],
-    ['to a navigation that a shared cache may keep', navigating, { 'cache-control': 'public, max-age=60' }, false],
-    ['to a navigation that one CDN may keep', navigating, { 'cache-control': 'no-store', 'cdn-cache-control': 'max-age=60' }, false],
-    ['to a navigation that only the browser may keep', navigating, { 'cache-control': 'private, max-age=60' }, true],
-    ['with the origin’s own cookie on what a shared cache may keep', navigating, { 'set-cookie': 'sid=1', 'cache-control': 's-maxage=60' }, false],
-  ])('[SK5] goes out %s: %j %j %s', async (_what, request: Record<string, string>, answer: Record<string, string>, isSet) => {
-    const told = await world.told(await answered(request, answer));
-    expect(told !== undefined).toBe(isSet);
-  });
+    [
+      'to a navigation that a shared cache may keep',
+      navigating,
+      { 'cache-control': 'public, max-age=60' },
+      false,
+    ],
+    [
+      'to a navigation that one CDN may keep',
+      navigating,
+      { 'cache-control': 'no-store', 'cdn-cache-control': 'max-age=60' },
+      false,
+    ],
+    [
+      'to a navigation that only the browser may keep',
+      navigating,
+      { 'cache-control': 'private, max-age=60' },
+      true,
+    ],
+    [
+      'with the origin’s own cookie on what a shared cache may keep',
+      navigating,
+      { 'set-cookie': 'sid=1', 'cache-control': 's-maxage=60' },
+      false,
+    ],
+  ])(
+    '[SK5] goes out %s: %j %j %s',
+    async (_what, request: Record<string, string>, answer: Record<string, string>, isSet) => {
+      const told = await world.told(await answered(request, answer));
+      expect(told !== undefined).toBe(isSet);
+    },
+  );
 
   it('[SK6] goes out with a state, also to an asset', async () => {
     const state = { 'limpet-instance': 'instance-one-0001', 'limpet-version': '1', 'limpet-state': 'e30' };
@@ -52,19 +76,30 @@ describe('the cookie that goes out', () => {
 
   it('[SK8] stands beside the origin’s own cookies, each still its own header', async () => {
     world.origins.set(a, () => {
-      const headers = new Headers([['set-cookie', 'sid=1; Expires=Thu, 01 Jan 2026 00:00:00 GMT'], ['set-cookie', 'theme=dark']]);
+      const headers = new Headers([
+        ['set-cookie', 'sid=1; Expires=Thu, 01 Jan 2026 00:00:00 GMT'],
+        ['set-cookie', 'theme=dark'],
+      ]);
       return reply('ok', { headers });
     });
     world.standing(b, { health: 'down' });
     const response = await world.send({ headers: { cookie: await world.cookie({ incarnation: 9 }) } });
-    expect(response.headers.getSetCookie()).toEqual(['sid=1; Expires=Thu, 01 Jan 2026 00:00:00 GMT', 'theme=dark', expect.stringMatching(/^__Host-limpet=/)]);
+    expect(response.headers.getSetCookie()).toEqual([
+      'sid=1; Expires=Thu, 01 Jan 2026 00:00:00 GMT',
+      'theme=dark',
+      expect.stringMatching(/^__Host-limpet=/),
+    ]);
   });
 
   it('[SK9] of a session that moved goes out even on what a shared cache may keep, which is then private', async () => {
     world.standing(a, { health: 'down' });
     await world.store('{}');
     for (const origin of [b, ...world.pool.origins.keys()]) {
-      world.origins.set(origin, () => reply('ok', { headers: { 'cache-control': 'public, max-age=60', 'cdn-cache-control': 'max-age=600' } }));
+      world.origins.set(origin, () =>
+        reply('ok', {
+          headers: { 'cache-control': 'public, max-age=60', 'cdn-cache-control': 'max-age=600' },
+        }),
+      );
     }
     const response = await world.send({ headers: { cookie: await world.cookie() } });
     expect(await world.told(response)).toMatchObject({ session, epoch: 1 });
@@ -73,7 +108,10 @@ describe('the cookie that goes out', () => {
   });
 
   it('[SK10] is none when nothing changed', async () => {
-    const response = await answered({ ...navigating, cookie: await world.cookie() }, { 'set-cookie': 'sid=1' });
+    const response = await answered(
+      { ...navigating, cookie: await world.cookie() },
+      { 'set-cookie': 'sid=1' },
+    );
     expect(response.headers.getSetCookie()).toEqual(['sid=1']);
   });
 });

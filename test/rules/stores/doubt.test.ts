@@ -11,7 +11,12 @@ const timeoutMs = 400;
 let clock: ManualClock;
 let doubt: Doubt;
 /** The probes that went out, each to be answered by the test. */
-let probes: { url: string; signal: AbortSignal | null | undefined; answer: (status: number) => void; refuse: () => void }[];
+let probes: {
+  url: string;
+  signal: AbortSignal | null | undefined;
+  answer: (status: number) => void;
+  refuse: () => void;
+}[];
 
 beforeEach(() => {
   clock = manualClock(0);
@@ -20,7 +25,10 @@ beforeEach(() => {
     {
       pools: {
         shop: {
-          origins: [{ id: 'a', url: 'http://a.internal/app' }, { id: 'b', url: 'http://b.internal' }],
+          origins: [
+            { id: 'a', url: 'http://a.internal/app' },
+            { id: 'b', url: 'http://b.internal' },
+          ],
           health: { path: '/health' },
           attempts: { doubtTimeoutMs: timeoutMs },
         },
@@ -50,18 +58,24 @@ const probe = (at = 0) => {
 };
 
 describe('a probe of doubt', () => {
-  it.each([200, 204, 302, 404, 500, 503])('[DB1] that is answered with %i says that the origin lives', async (status) => {
-    const verdict = doubt(a);
-    probe().answer(status);
-    expect(await verdict).toBe('answers');
-    expect(probe().url).toBe('http://a.internal/app/health');
-  });
+  it.each([200, 204, 302, 404, 500, 503])(
+    '[DB1] that is answered with %i says that the origin lives',
+    async (status) => {
+      const verdict = doubt(a);
+      probe().answer(status);
+      expect(await verdict).toBe('answers');
+      expect(probe().url).toBe('http://a.internal/app/health');
+    },
+  );
 
-  it.each([520, 521, 522, 523, 525, 530])('[DB2] that Cloudflare answers with %i says that the origin refuses', async (status) => {
-    const verdict = doubt(a);
-    probe().answer(status);
-    expect(await verdict).toBe('refuses');
-  });
+  it.each([520, 521, 522, 523, 525, 530])(
+    '[DB2] that Cloudflare answers with %i says that the origin refuses',
+    async (status) => {
+      const verdict = doubt(a);
+      probe().answer(status);
+      expect(await verdict).toBe('refuses');
+    },
+  );
 
   it('[DB2] whose connection fails says that the origin refuses, and so does one to an origin that is not in the pool', async () => {
     const verdict = doubt(a);

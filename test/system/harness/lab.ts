@@ -47,7 +47,14 @@ export async function startLab({ origins: ids, pools, debug = 'always', faults }
     const config = { pools: { shop }, routes: [{ match: '/*', pool: 'shop' }], debug };
     return workerOptions(`edge-${at}`, code, config, ports[ids.length + at] ?? 0);
   });
-  const miniflare = new Miniflare({ host: '127.0.0.1', cf: false, logRequests: false, enableDevRegistry: false, log: new Log(LogLevel.ERROR), workers });
+  const miniflare = new Miniflare({
+    host: '127.0.0.1',
+    cf: false,
+    logRequests: false,
+    enableDevRegistry: false,
+    log: new Log(LogLevel.ERROR),
+    workers,
+  });
   await miniflare.ready;
   const edges = pools.map((_pool, at) => edgeAt(`http://127.0.0.1:${ports[ids.length + at]}`, clients));
   if (faults !== undefined) await Promise.all(edges.map((edge) => edge.suffer(faults)));
@@ -89,12 +96,22 @@ function workerOptions(name: string, code: string, config: object, port: number)
       compatibilityDate,
       manifest: {
         mainModule: 'index.js',
-        modules: { 'index.js': { type: 'esm', contents: code }, 'limpet.config.js': { type: 'esm', contents: configModule } },
+        modules: {
+          'index.js': { type: 'esm', contents: code },
+          'limpet.config.js': { type: 'esm', contents: configModule },
+        },
       },
-      exports: Object.fromEntries(Object.values(objects).map((one) => [one, { type: 'durable-object', storage: 'sqlite' }])),
+      exports: Object.fromEntries(
+        Object.values(objects).map((one) => [one, { type: 'durable-object', storage: 'sqlite' }]),
+      ),
       env: {
         ...Object.fromEntries(Object.entries(texts).map(([key, value]) => [key, { type: 'text', value }])),
-        ...Object.fromEntries(Object.entries(objects).map(([key, exportName]) => [key, { type: 'durable-object', worker: 'edge-0', exportName }])),
+        ...Object.fromEntries(
+          Object.entries(objects).map(([key, exportName]) => [
+            key,
+            { type: 'durable-object', worker: 'edge-0', exportName },
+          ]),
+        ),
         FALLBACK: { type: 'kv', id: 'FALLBACK' },
       },
     },
@@ -105,7 +122,8 @@ function workerOptions(name: string, code: string, config: object, port: number)
 function edgeAt(url: string, clients: Client[]): Edge {
   const order = async (orders: Orders): Promise<{ counts: Counts; answer: unknown }> => {
     const response = await fetch(`${url}/__lab`, { method: 'POST', body: JSON.stringify(orders) });
-    if (!response.ok) throw new Error(`The lab could not do ${JSON.stringify(orders)}: ${await response.text()}`);
+    if (!response.ok)
+      throw new Error(`The lab could not do ${JSON.stringify(orders)}: ${await response.text()}`);
     return response.json();
   };
   return {
@@ -121,6 +139,7 @@ function edgeAt(url: string, clients: Client[]): Edge {
       const name = `shop:${session.slice(0, 7)}`;
       return (await order({ call: { object: 'shard', name, method, words } })).answer;
     },
-    kv: async (key, value) => (await order({ kv: { key, ...(value === undefined ? {} : { value }) } })).answer as string | null,
+    kv: async (key, value) =>
+      (await order({ kv: { key, ...(value === undefined ? {} : { value }) } })).answer as string | null,
   };
 }

@@ -31,19 +31,23 @@ export function createShopper(client: Client, name: string): Shopper {
     async addOnce() {
       const item = `${name}.${(count += 1)}`;
       const seen = await client.post(`/cart?item=${item}`);
-      if (seen.status !== 200) return void refusals.push(`${seen.status} ${String(seen.headers['limpet-code'])}`);
+      if (seen.status !== 200)
+        return void refusals.push(`${seen.status} ${String(seen.headers['limpet-code'])}`);
       home = seen.home;
       acknowledged.push(item);
     },
     async lookOnce() {
       const promised = [...acknowledged];
       const seen = await client.get('/cart');
-      if (seen.status !== 200) return void complaints.push(`${name}: GET was answered ${seen.status} ${seen.body}`);
+      if (seen.status !== 200)
+        return void complaints.push(`${name}: GET was answered ${seen.status} ${seen.body}`);
       home = seen.home;
       const { items } = seen.json<{ items: string[] }>();
       const lost = promised.filter((item) => !items.includes(item));
-      if (lost.length > 0) complaints.push(`${name}: lost ${lost.join()} at ${seen.home} (${seen.outcome} ${seen.reason})`);
-      if (new Set(items).size < items.length) complaints.push(`${name}: an item came in twice: ${items.join()}`);
+      if (lost.length > 0)
+        complaints.push(`${name}: lost ${lost.join()} at ${seen.home} (${seen.outcome} ${seen.reason})`);
+      if (new Set(items).size < items.length)
+        complaints.push(`${name}: an item came in twice: ${items.join()}`);
     },
   };
 }

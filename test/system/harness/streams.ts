@@ -3,7 +3,10 @@ import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 
 /** Reads an answer to its end and keeps nothing of it. */
-export async function download(url: string, cookie: string): Promise<{ status: number; bytes: number; complete: boolean }> {
+export async function download(
+  url: string,
+  cookie: string,
+): Promise<{ status: number; bytes: number; complete: boolean }> {
   const response = await responseTo(url, cookie);
   let bytes = 0;
   for await (const chunk of response) bytes += (chunk as Buffer).length;
@@ -11,7 +14,11 @@ export async function download(url: string, cookie: string): Promise<{ status: n
 }
 
 /** Sends a body of this size as it is read, and says what it was. */
-export async function upload(url: string, cookie: string, megabytes: number): Promise<{ answer: string; sha256: string }> {
+export async function upload(
+  url: string,
+  cookie: string,
+  megabytes: number,
+): Promise<{ answer: string; sha256: string }> {
   const hash = createHash('sha256');
   const asked = request(url, { method: 'POST', headers: { cookie, 'content-length': megabytes << 20 } });
   const answered = once(asked, 'response') as Promise<[IncomingMessage]>;
@@ -31,7 +38,8 @@ export async function upload(url: string, cookie: string, megabytes: number): Pr
 export interface Ongoing {
   readonly status: number;
   text(): string;
-  leave(): void;
+  /** `reset`: the connection is gone. `close`: half of it, for all that the other side can tell until it writes. */
+  leave(how: 'reset' | 'close'): void;
 }
 
 export async function open(url: string, cookie: string): Promise<Ongoing> {
@@ -39,7 +47,11 @@ export async function open(url: string, cookie: string): Promise<Ongoing> {
   let text = '';
   response.on('error', () => undefined);
   response.on('data', (chunk) => (text += String(chunk)));
-  return { status: response.statusCode ?? 0, text: () => text, leave: () => response.destroy() };
+  return {
+    status: response.statusCode ?? 0,
+    text: () => text,
+    leave: (how) => void (how === 'reset' ? response.socket.resetAndDestroy() : response.destroy()),
+  };
 }
 
 /** Asks and leaves before there is an answer, once `when` has come true. */
@@ -48,7 +60,7 @@ export async function leaveEarly(url: string, cookie: string, when: () => Promis
   asked.on('error', () => undefined);
   asked.end();
   await when();
-  asked.destroy();
+  asked.socket?.resetAndDestroy();
 }
 
 async function responseTo(url: string, cookie: string): Promise<IncomingMessage> {

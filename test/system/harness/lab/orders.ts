@@ -14,7 +14,12 @@ export interface Faults {
 export interface Orders {
   readonly faults?: Faults;
   /** Calls the real object, past the product. */
-  readonly call?: { readonly object: 'shard' | 'monitor'; readonly name: string; readonly method: string; readonly words: readonly unknown[] };
+  readonly call?: {
+    readonly object: 'shard' | 'monitor';
+    readonly name: string;
+    readonly method: string;
+    readonly words: readonly unknown[];
+  };
   readonly kv?: { readonly key: string; readonly value?: string };
 }
 

@@ -16,7 +16,11 @@ type Call = (...words: unknown[]) => Promise<unknown>;
 const labPath = '/__lab';
 
 export default {
-  async fetch(request: Request, env: LimpetEnv, ctx: { waitUntil(work: Promise<unknown>): void }): Promise<Response> {
+  async fetch(
+    request: Request,
+    env: LimpetEnv,
+    ctx: { waitUntil(work: Promise<unknown>): void },
+  ): Promise<Response> {
     const url = new URL(request.url);
     if (url.pathname === labPath) return Response.json(await obey((await request.json()) as Orders, env));
     if (url.pathname.startsWith('/.limpet/')) count('api');
@@ -59,16 +63,22 @@ function wrapped(env: LimpetEnv): LimpetEnv {
 
 type Wrap = (method: string, words: readonly unknown[], go: () => Promise<unknown>) => Promise<unknown>;
 
-function objects<Objects extends { getByName(name: string): object }>(kind: keyof Faults & ('shard' | 'monitor'), real: Objects, wrap: Wrap): Objects {
+function objects<Objects extends { getByName(name: string): object }>(
+  kind: keyof Faults & ('shard' | 'monitor'),
+  real: Objects,
+  wrap: Wrap,
+): Objects {
   return { getByName: (name: string) => counted(kind, real.getByName(name), wrap) } as Objects;
 }
 
 function counted<Target extends object>(kind: 'shard' | 'monitor' | 'kv', real: Target, wrap: Wrap): Target {
-  const invoke = (method: string) => (...words: unknown[]) => {
-    count(`${kind}.${method}`);
-    if (faults[kind] === 'away') return Promise.reject(new Error(`${kind} is away`));
-    return wrap(method, words, () => call(real, method, words));
-  };
+  const invoke =
+    (method: string) =>
+    (...words: unknown[]) => {
+      count(`${kind}.${method}`);
+      if (faults[kind] === 'away') return Promise.reject(new Error(`${kind} is away`));
+      return wrap(method, words, () => call(real, method, words));
+    };
   return new Proxy(real, { get: (_target, method) => invoke(String(method)) });
 }
 
@@ -80,7 +90,8 @@ function count(name: string): void {
 const putInOrder: Wrap = async (method, words, go) => {
   if (method !== 'put') return go();
   const { version } = words[2] as { version: number };
-  while (faults.holdPut === version && !doneVersions.has(version + 1)) await new Promise((resolve) => setTimeout(resolve, 5));
+  while (faults.holdPut === version && !doneVersions.has(version + 1))
+    await new Promise((resolve) => setTimeout(resolve, 5));
   const said = await go();
   doneVersions.add(version);
   return said;
@@ -90,10 +101,16 @@ const putInOrder: Wrap = async (method, words, go) => {
 const snapshotAsTold: Wrap = async (method, _words, go) => {
   if (method !== 'snapshot') return go();
   if (faults.snapshot !== 'frozen') firstSnapshot = go();
-  const told = (await (firstSnapshot ??= go())) as { at: number; snapshot: { version: number; origins: Record<string, object> } };
+  const told = (await (firstSnapshot ??= go())) as {
+    at: number;
+    snapshot: { version: number; origins: Record<string, object> };
+  };
   const { origins, version } = told.snapshot;
   const down = (faults.down ?? []).map((id) => [id, { ...origins[id], health: 'down' }]);
-  return { at: Date.now(), snapshot: { version: version + down.length, origins: { ...origins, ...Object.fromEntries(down) } } };
+  return {
+    at: Date.now(),
+    snapshot: { version: version + down.length, origins: { ...origins, ...Object.fromEntries(down) } },
+  };
 };
 
 for (const method of ['sign', 'verify', 'digest'] as const) {

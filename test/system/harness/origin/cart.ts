@@ -21,6 +21,14 @@ function cart({ session }: Request) {
   return { origin: process.env['LIMPET_ORIGIN'], pid: process.pid, items: session.items ?? [] };
 }
 
+const assets = Array.from({ length: 20 }, (_, at) => `/asset/${at}.css`);
+
+function page(): string {
+  const links = assets.map((path) => `<link rel="stylesheet" href="${path}">`).join('\n');
+  const calls = `Promise.all(['/cart', '/who', '/cart', '/who'].map((path) => fetch(path)))`;
+  return `<!doctype html><title>shop</title>${links}<script>${calls}.then(() => (document.title = 'loaded'))</script>`;
+}
+
 /** The routes of a shop that keeps its carts in sessions. */
 export function cartRoutes(): express.Router {
   const router = express.Router();
@@ -38,6 +46,11 @@ export function cartRoutes(): express.Router {
       response.json({ ...cart(request), session: session.id });
     }, Number(query['ms']));
   });
+  // A first page: it begins a session, and wants twenty things at once.
+  router.get('/page', (request, response) => {
+    add(request);
+    response.type('html').send(page());
+  });
   // A GET that changes the session, as a shop that keeps "last seen" would.
   router.get('/look', (request, response) => {
     add(request);
@@ -45,10 +58,13 @@ export function cartRoutes(): express.Router {
   });
   router.post('/late', (request, response) => {
     response.write('begun ');
-    setTimeout(() => {
-      add(request);
-      response.end('and done');
-    }, Number(request.query['ms'] ?? 1));
+    setTimeout(
+      () => {
+        add(request);
+        response.end('and done');
+      },
+      Number(request.query['ms'] ?? 1),
+    );
   });
   router.post('/login', (request, response, next) => {
     const { items = [] } = request.session;

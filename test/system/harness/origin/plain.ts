@@ -34,17 +34,34 @@ export function plainRoutes(): express.Router {
     response.json(who());
   });
   router.get('/redirect', ({ query }, response) => {
-    response.status(Number(query['status'] ?? 302)).set('location', String(query['to'])).end();
+    response
+      .status(Number(query['status'] ?? 302))
+      .set('location', String(query['to']))
+      .end();
   });
   router.get('/located', ({ query }, response) => {
     response.set('content-location', String(query['at'])).json(who());
   });
   router.get('/contract-headers', (_request, response) => {
-    response.set({ 'limpet-instance': 'instance-0123456789', 'limpet-secret': 'x', 'Limpet-Outcome': 'mine' }).json(who());
+    response
+      .set({ 'limpet-instance': 'instance-0123456789', 'limpet-secret': 'x', 'Limpet-Outcome': 'mine' })
+      .json(who());
   });
-  router.get('/ranged', (_request, response) => void response.sendFile('package.json', { root: process.cwd() }));
-  router.get('/status/:status', ({ params }, response) => void response.status(Number(params.status)).json(who()));
-  router.get('/docs/page', (_request, response) => void response.type('html').send('<h1>A page for everybody</h1>'));
+  router.get(
+    '/ranged',
+    (_request, response) => void response.sendFile('package.json', { root: process.cwd() }),
+  );
+  router.get(
+    '/status/:status',
+    ({ params }, response) => void response.status(Number(params.status)).json(who()),
+  );
+  router.get('/docs/personal', (_request, response) => {
+    response.append('set-cookie', 'own=1').type('html').send('for you');
+  });
+  router.get(
+    '/docs/page',
+    (_request, response) => void response.type('html').send('<h1>A page for everybody</h1>'),
+  );
   return router;
 }
 

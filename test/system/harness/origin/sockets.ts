@@ -6,6 +6,8 @@ export function acceptSockets(server: Server): void {
   const sockets = new WebSocketServer({ server });
   sockets.on('connection', (socket, { headers }) => {
     socket.send(JSON.stringify({ origin: process.env['LIMPET_ORIGIN'], headers }));
-    socket.on('message', (data, isBinary) => socket.send(isBinary ? data : `${process.env['LIMPET_ORIGIN']}: ${String(data)}`));
+    socket.on('message', (data, isBinary) =>
+      socket.send(isBinary ? data : `${process.env['LIMPET_ORIGIN']}: ${String(data)}`),
+    );
   });
 }

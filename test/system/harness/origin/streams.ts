@@ -30,7 +30,10 @@ export function streamRoutes(): express.Router {
   router.get('/events', (_request, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
     response.flushHeaders();
-    const stream = { close: () => response.end(), send: (text: string) => response.write(`data: ${text}\n\n`) };
+    const stream = {
+      close: () => response.end(),
+      send: (text: string) => response.write(`data: ${text}\n\n`),
+    };
     events.push(stream);
     response.on('close', () => {
       events.splice(events.indexOf(stream), 1);
@@ -42,6 +45,9 @@ export function streamRoutes(): express.Router {
     response.json({ listeners: events.length });
   });
   router.get('/events/left', (_request, response) => void response.json({ left, listeners: events.length }));
+  router.get('/docs/broken', (_request, response) => {
+    response.writeHead(200, { 'content-length': 1_000 }).write('half of a page', () => response.destroy());
+  });
   // Never answers; remembers that the asker has gone.
   router.get('/never', (request) => void request.on('close', () => (left += 1)));
   return router;
