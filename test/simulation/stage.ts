@@ -1,5 +1,6 @@
 import { Browser, type Heard, type Wish } from './browser.ts';
 import type { Instance } from './instance.ts';
+import { mutations } from './mutations.ts';
 import { loadProduct } from './product.ts';
 import { type Shape, World } from './world.ts';
 
@@ -10,6 +11,7 @@ const shape: Shape = {
   kvLateMs: 0,
   platform: 'throws',
   headerStateBytesMax: 3_072,
+  evictions: 0,
 };
 
 /** A request that is on its way while the scenario goes on. */
@@ -28,7 +30,7 @@ export class Stage {
   }
 
   static async open(other: Partial<Shape> = {}): Promise<Stage> {
-    return new Stage(await World.build({ ...shape, ...other }, await loadProduct()));
+    return new Stage(await World.build({ ...shape, ...other }, await loadProduct(mutations.find((one) => one.name.includes(process.env['PLANT'] ?? 'never')))));
   }
 
   get home(): string {
