@@ -1,6 +1,5 @@
 import { Browser, type Heard, type Wish } from './browser.ts';
 import type { Instance } from './instance.ts';
-import { mutations } from './mutations.ts';
 import { loadProduct } from './product.ts';
 import { type Shape, World } from './world.ts';
 
@@ -30,7 +29,7 @@ export class Stage {
   }
 
   static async open(other: Partial<Shape> = {}): Promise<Stage> {
-    return new Stage(await World.build({ ...shape, ...other }, await loadProduct(mutations.find((one) => one.name.includes(process.env['PLANT'] ?? 'never')))));
+    return new Stage(await World.build({ ...shape, ...other }, await loadProduct()));
   }
 
   get home(): string {
