@@ -3,12 +3,12 @@ import type { Chance } from '../simulation/chance.ts';
 import { createVisitor, type Visitor } from './visitor.ts';
 
 /** People who visit one session after the other. */
-const crowd = { sequential: 15, parallel: 5 } as const;
+const crowd = { sequential: 14, parallel: 6 } as const;
 /** Requests at once on a session that is visited in parallel. */
-const lanes = 3;
+const lanes = 4;
 /** A moderate pace: more would measure the machine. */
 const pauseMs = { from: 50, to: 250 };
-const requestsOfSession = { from: 40, to: 200 };
+const requestsOfSession = { from: 20, to: 120 };
 
 /** All visit until `isOver`; gives every session that there was. */
 export async function visitUntil(

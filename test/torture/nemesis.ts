@@ -19,6 +19,7 @@ export async function inflict(
 async function suffer(victim: Victim, { kind, forMs }: Fault): Promise<void> {
   switch (kind) {
     case 'blink':
+    case 'hesitate':
     case 'freeze':
       victim.signal('SIGSTOP');
       await after(forMs);

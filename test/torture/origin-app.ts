@@ -1,4 +1,5 @@
 // A process of its own: an Express application whose sessions are lists that only grow.
+import { setTimeout as after } from 'node:timers/promises';
 import express, { type Request } from 'express';
 import session from 'express-session';
 import { limpet } from 'limpet/express';
@@ -6,6 +7,7 @@ import { limpet } from 'limpet/express';
 declare module 'express-session' {
   interface SessionData {
     list: string[];
+    bulk: string;
   }
 }
 
@@ -23,6 +25,7 @@ async function inTurn(sid: string, work: () => Promise<void>): Promise<void> {
 async function append(request: Request): Promise<void> {
   if (request.session.list !== undefined) await called((done) => request.session.reload(done));
   request.session.list = [...(request.session.list ?? []), String(request.query['item'])];
+  request.session.bulk = 'x'.repeat(Number(request.query['bulk']));
   await called((done) => request.session.save(done));
 }
 
@@ -36,6 +39,7 @@ app.get('/health', (_request, response) => void response.send('ok'));
 app.use(limpet(session({ secret: 'a secret of the application', resave: false, saveUninitialized: false })));
 app.get('/list', (request, response) => void response.json(request.session.list ?? []));
 app.post('/list', async (request, response) => {
+  await after(Number(request.query['ms']));
   await inTurn(request.sessionID, () => append(request));
   response.json(request.session.list);
 });

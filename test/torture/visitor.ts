@@ -25,8 +25,8 @@ export function createVisitor(
 ): Visitor {
   const client = createClient(url);
   const events: Event[] = [];
-  // Some lists outgrow a header, so that their origin stores them itself.
-  const padding = chance.happens(0.3) ? 'x'.repeat(80) : '';
+  // Half of the states are too large for a header: their origin stores them itself.
+  const bulk = chance.happens(0.5) ? 4_000 : 0;
   let count = 0;
 
   async function attempt(method: 'GET' | 'POST', path: string): Promise<Answered> {
@@ -49,8 +49,10 @@ export function createVisitor(
     order,
     events,
     async append() {
-      const item = `${name}.${(count += 1)}${padding}`;
-      const answered = await attempt('POST', `/list?item=${item}`);
+      const item = `${name}.${(count += 1)}`;
+      // An application that takes its time has more under way when it is hit.
+      const ms = chance.happens(0.3) ? chance.between(50, 400) : 0;
+      const answered = await attempt('POST', `/list?item=${item}&bulk=${bulk}&ms=${ms}`);
       events.push({ kind: 'append', item, result: resultOf(answered), ...answered });
       return answered;
     },
