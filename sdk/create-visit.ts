@@ -3,6 +3,7 @@ import type { Copies, Copy } from './copies.ts';
 import type { EndedMarks } from './ended-marks.ts';
 import { type HeaderList, type Refusal, refusedChange } from './refusals.ts';
 import type { RefusedReason, StoreApi, StoreResult, StoreTarget } from './store-api.ts';
+import { checkSubject } from './subject.ts';
 import type { Extent, Sealed, SealedNow, Visit } from './visit.ts';
 
 /** What a visit works with. */
@@ -35,6 +36,7 @@ export function createVisit(
   let sealed = false;
   let closed = false;
   let late: Promise<Refusal | undefined> | undefined;
+  let subject: string | undefined;
 
   function named(headers: HeaderList): HeaderList {
     const epoch: HeaderList = copy.epoch === epochSent ? [] : [['limpet-epoch', String(copy.epoch)]];
@@ -57,16 +59,24 @@ export function createVisit(
     return refusal;
   }
 
-  async function put(): Promise<StoreResult> {
+  async function put(when: 'before the answer' | 'late'): Promise<StoreResult> {
     const { epoch, version, state } = copy;
     copy.inFlight += 1;
     try {
-      const result = await api.put(target, { epoch, version, state });
+      const result = await api.put(target, { epoch, version, state, subject, when });
       if (result.kind === 'stored') copy.storedVersion = Math.max(copy.storedVersion, version);
+      if (result.kind === 'stored') copy.subject = subject ?? copy.subject;
       return result;
     } finally {
       copy.inFlight -= 1;
     }
+  }
+
+  /** It rides along with every change, so that a label that got lost comes again; by itself it goes out once per copy. */
+  function subjectHeaders(how: 'alone' | 'with a state'): HeaderList {
+    if (subject === undefined || (how === 'alone' && subject === copy.subject)) return [];
+    copy.subject = subject;
+    return [['limpet-subject', subject]];
   }
 
   function leave(): void {
@@ -80,11 +90,11 @@ export function createVisit(
     if (touched !== 'no' && source === 'read-only')
       return { kind: 'refused', refusal: refused('unreachable') };
     if (touched === 'ended') return leaveWith([['limpet-end', '1']]);
-    if (touched === 'no' && !releasing) return ready([]);
+    if (touched === 'no' && !releasing) return ready(source === 'read-only' ? [] : subjectHeaders('alone'));
     const small = copy.state.length <= options.headerStateBytesMax;
     if (small && !releasing) return withState();
     if (copy.version === copy.storedVersion) return stored(releasing);
-    return { kind: 'storing', outcome: put().then((result) => afterPut(result, releasing)) };
+    return { kind: 'storing', outcome: put('before the answer').then((result) => afterPut(result, releasing)) };
   }
 
   function leaveWith(headers: HeaderList): SealedNow {
@@ -102,6 +112,7 @@ export function createVisit(
     const state: HeaderList = [
       ['limpet-state', toBase64url(copy.state)],
       ['limpet-version', String(copy.version)],
+      ...subjectHeaders('with a state'),
     ];
     return touched === 'rotated' ? goOnWith([...state, ['limpet-rotate', '1']]) : ready(state);
   }
@@ -115,11 +126,12 @@ export function createVisit(
   function stored(releasing: boolean): SealedNow {
     const version: HeaderList =
       copy.storedVersion === 0 ? [] : [['limpet-version', String(copy.storedVersion)]];
-    if (touched === 'rotated') return goOnWith([...version, ['limpet-rotate', '1']]);
+    const label = subjectHeaders('alone');
+    if (touched === 'rotated') return goOnWith([...version, ['limpet-rotate', '1'], ...label]);
     if (!releasing || copy.inFlight > 1 || copy.version !== copy.storedVersion)
-      return ready(touched === 'no' ? [] : version);
+      return ready(touched === 'no' ? label : [...version, ...label]);
     copies.drop(copy);
-    return ready([...version, ['limpet-released', '1']]);
+    return ready([...version, ['limpet-released', '1'], ...label]);
   }
 
   function keepLate(call: () => Promise<StoreResult>): void {
@@ -142,7 +154,7 @@ export function createVisit(
       copy.state = state;
       copy.version += 1;
       if (touched === 'no') touched = 'changed';
-      if (sealed) keepLate(put);
+      if (sealed) keepLate(() => put('late'));
     },
     end() {
       touched = 'ended';
@@ -152,6 +164,11 @@ export function createVisit(
       if (sealed)
         throw new Error('Cannot rotate the session as its answer must not have begun: call rotate() earlier');
       if (touched !== 'ended') touched = 'rotated';
+    },
+    subject(name) {
+      if (sealed)
+        throw new Error('Cannot name the subject as the answer must not have begun: call subject() earlier');
+      subject = checkSubject(name);
     },
     seal(extent) {
       const outcome = sealNow(extent);
