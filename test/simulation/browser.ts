@@ -1,6 +1,6 @@
 import type { Said } from './instance.ts';
 import type { World } from './world.ts';
-import { idleMs, publicUrl } from './world.ts';
+import { idleMs, publicUrl } from './deployment.ts';
 
 export interface Wish {
   readonly verb: 'append' | 'read' | 'login' | 'logout';
@@ -57,7 +57,13 @@ export class Browser {
 
   send(wish: Partial<Wish>): Promise<Heard> {
     const full = { ...plain, ...wish };
-    const request = new Sent(this.#world, full, `${this.name}-${++this.#sent}`, full.cookie === 'older' ? this.#older() : this.cookie, this.#newest);
+    const request = new Sent(
+      this.#world,
+      full,
+      `${this.name}-${++this.#sent}`,
+      full.cookie === 'older' ? this.#older() : this.cookie,
+      this.#newest,
+    );
     return request.go().then((answer) => {
       this.#take(answer.cookie);
       return answer.heard;
@@ -92,7 +98,13 @@ class Sent {
   #mayBeBehind = true;
   #wasEnded = false;
 
-  constructor(world: World, wish: Wish, name: string, cookie: Cookie | undefined, newest: ReadonlyMap<string, number>) {
+  constructor(
+    world: World,
+    wish: Wish,
+    name: string,
+    cookie: Cookie | undefined,
+    newest: ReadonlyMap<string, number>,
+  ) {
     this.#world = world;
     this.#wish = wish;
     this.#name = name;
@@ -105,7 +117,8 @@ class Sent {
   async go(): Promise<Answered> {
     const { scheduler, network, outside } = this.#world;
     const { verb, thinkMs, leavesAfterMs = patienceMs } = this.#wish;
-    if (verb === 'logout' && this.#cookie !== undefined) this.#world.oracle.of(this.#cookie.session).isLeaving = true;
+    if (verb === 'logout' && this.#cookie !== undefined)
+      this.#world.oracle.of(this.#cookie.session).isLeaving = true;
     scheduler.note(`${this.#name} ${verb} at edge${this.#wish.edge}${describe(this.#cookie)}`);
     const left = new AbortController();
     const edge = this.#edge();
@@ -131,7 +144,9 @@ class Sent {
       });
       return await this.#read(response);
     } catch (error) {
-      scheduler.note(`${this.#name} hears nothing: ${error instanceof Error ? error.message : String(error)}`);
+      scheduler.note(
+        `${this.#name} hears nothing: ${error instanceof Error ? error.message : String(error)}`,
+      );
       return { heard: nothing, cookie: undefined };
     }
   }
@@ -145,15 +160,21 @@ class Sent {
 
   #request(thinkMs: number): Request {
     const { verb } = this.#wish;
-    const headers = new Headers({ ...address, ...(this.#cookie === undefined ? {} : { cookie: this.#cookie.text }) });
-    return new Request(`${publicUrl}/${verb}?op=${this.#name}&think=${thinkMs}`, { method: methods[verb], headers });
+    const headers = new Headers({
+      ...address,
+      ...(this.#cookie === undefined ? {} : { cookie: this.#cookie.text }),
+    });
+    return new Request(`${publicUrl}/${verb}?op=${this.#name}&think=${thinkMs}`, {
+      method: methods[verb],
+      headers,
+    });
   }
 
   /** What the edge can know at this moment decides how far behind it may be. */
   #arrived(edge: string): void {
     if (this.#cookie === undefined) return;
     const { oracle } = this.#world;
-    this.#mayBeBehind = oracle.isWindowOpen(edge, this.#world.homeOf(this.#cookie.text));
+    this.#mayBeBehind = oracle.isWindowOpen(edge, this.#world.origins.homeOf(this.#cookie.text));
     this.#wasEnded = oracle.of(this.#cookie.session).isEnded;
   }
 
@@ -162,7 +183,10 @@ class Sent {
     const cookie = cookieIn(response.headers.getSetCookie());
     const said: Said | undefined = response.status === 200 ? JSON.parse(text) : undefined;
     const code = response.headers.get('limpet-code') ?? '';
-    const told = said === undefined ? code : `[${said.list.join()}] by ${said.by}${said.source === 'kept' ? '' : ` (${said.source})`}`;
+    const told =
+      said === undefined
+        ? code
+        : `[${said.list.join()}] by ${said.by}${said.source === 'kept' ? '' : ` (${said.source})`}`;
     this.#world.scheduler.note(`${this.#name} hears ${response.status} ${told}${describe(cookie)}`);
     this.#judge({ status: response.status, code, said }, cookie);
     return { heard: { status: response.status, code, said }, cookie };
@@ -170,32 +194,38 @@ class Sent {
 
   #judge({ status, code, said }: Heard, cookie: Cookie | undefined): void {
     const { oracle } = this.#world;
-    if (code.startsWith('signature') || status === 403) oracle.violated('I8', `${this.#name}: an origin refused the edge's own signature`);
+    if (code.startsWith('signature') || status === 403)
+      oracle.violated('I8', `${this.#name}: an origin refused the edge's own signature`);
     const old = this.#cookie?.session;
     const next = said?.session ?? cookie?.session ?? old;
     const isExpired = this.#at >= (this.#cookie?.renewedMs ?? 0) + idleMs - 5_000;
-    if (old !== undefined && next !== old && !isExpired && !oracle.of(old).isEnded && !oracle.of(old).isLeaving) oracle.violated('I1', `${this.#name}: session ${old.slice(-4)} was lost`);
-    if (code === 'session_moved' && this.#wish.verb === 'append' && old !== undefined && this.#isCertain()) oracle.refused(old, this.#name);
+    if (
+      old !== undefined &&
+      next !== old &&
+      !isExpired &&
+      !oracle.of(old).isEnded &&
+      !oracle.of(old).isLeaving
+    )
+      oracle.violated('I1', `${this.#name}: session ${old.slice(-4)} was lost`);
     if (said === undefined) return;
     if (this.#wish.verb === 'append') oracle.acknowledged(said.session, this.#name);
-    if (this.#wish.verb === 'logout' && !oracle.of(said.session).isEnded) oracle.violated('I5', `${this.#name} was acknowledged, but the session is not ended`);
-    if (new Set(said.list).size !== said.list.length) oracle.violated('I2', `${this.#name} shows an entry twice: [${said.list.join()}]`);
+    if (this.#wish.verb === 'logout' && !oracle.of(said.session).isEnded)
+      oracle.violated('I5', `${this.#name} was acknowledged, but the session is not ended`);
+    if (new Set(said.list).size !== said.list.length)
+      oracle.violated('I2', `${this.#name} shows an entry twice: [${said.list.join()}]`);
     if (this.#wish.verb === 'read' && said.session === old) this.#judgeRead(said);
-  }
-
-  /** An origin that stores by itself repeats a put whose answer was lost, and then cannot tell "fenced" from "stored before the move". */
-  #isCertain(): boolean {
-    const { shape, network } = this.#world;
-    return shape.headerStateBytesMax > 0 || [...network.troubledAt.values()].every((at) => at < this.#at);
   }
 
   #judgeRead({ list, source, session }: Said): void {
     const { oracle, network } = this.#world;
     if (source === 'read-only') return;
     const missing = [...this.#owed].filter((entry) => !list.includes(entry));
-    const isAlone = (network.troubledAt.get(`edge${this.#wish.edge % this.#world.edges.length}>shard`) ?? 0) >= this.#at - 2_000;
+    const isAlone =
+      (network.troubledAt.get(`edge${this.#wish.edge % this.#world.edges.length}>shard`) ?? 0) >=
+      this.#at - 2_000;
     const isExcused = this.#mayBeBehind || isAlone;
-    if (this.#wasEnded && list.length > 0 && !isExcused) oracle.violated('I5', `${this.#name} reads [${list.join()}] of an ended session`);
+    if (this.#wasEnded && list.length > 0 && !isExcused)
+      oracle.violated('I5', `${this.#name} reads [${list.join()}] of an ended session`);
     if (missing.length === 0 || oracle.of(session).isEnded) return;
     const what = `${this.#name} reads [${list.join()}] though ${missing.join()} was acknowledged before`;
     if (this.#isNewest) oracle.violated('I4', `${what}, with the newest cookie`);
@@ -207,7 +237,12 @@ function cookieIn(values: readonly string[]): Cookie | undefined {
   const text = values.find((value) => value.startsWith('__Host-limpet='))?.split(';')[0];
   const [, session, , epoch, , , renewed] = text?.split('.') ?? [];
   if (text === undefined || session === undefined) return undefined;
-  return { text, session, epoch: Number.parseInt(epoch ?? '', 36), renewedMs: Number.parseInt(renewed ?? '', 36) * 1_000 };
+  return {
+    text,
+    session,
+    epoch: Number.parseInt(epoch ?? '', 36),
+    renewedMs: Number.parseInt(renewed ?? '', 36) * 1_000,
+  };
 }
 
 function describe(cookie: Cookie | undefined): string {

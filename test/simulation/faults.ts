@@ -11,15 +11,17 @@ export function strike(world: World, planned: Fault, homes: (browser: number) =>
   switch (fault.what) {
     case 'crash':
       crash(world, fault.origin);
-      return later(() => world.living(fault.origin).length === 0 && world.startInstance(fault.origin));
+      return later(
+        () => world.origins.living(fault.origin).length === 0 && world.origins.start(fault.origin),
+      );
     case 'freeze': {
-      const frozen = world.living(fault.origin).map(({ process }) => process);
+      const frozen = world.origins.living(fault.origin).map(({ process }) => process);
       for (const process of frozen) process.freeze();
       return later(() => frozen.forEach((process) => scheduler.thaw(process)));
     }
     case 'overlap': {
-      const old = world.living(fault.origin).map(({ process }) => process);
-      world.startInstance(fault.origin);
+      const old = world.origins.living(fault.origin).map(({ process }) => process);
+      world.origins.start(fault.origin);
       return later(() => old.forEach((process) => process.kill()));
     }
     case 'cut':
@@ -47,7 +49,7 @@ function aimed(fault: Fault, homes: (browser: number) => string): Fault {
 }
 
 function crash(world: World, origin: string): void {
-  for (const { process } of world.living(origin)) {
+  for (const { process } of world.origins.living(origin)) {
     world.scheduler.note(`${process.name} crashes`);
     process.kill();
   }
@@ -59,8 +61,8 @@ export function heal(world: World): void {
   scheduler.note('everything is healthy again');
   network.mend();
   network.weather = calm;
-  for (const [origin] of world.origins) {
-    for (const { process } of world.living(origin)) scheduler.thaw(process);
-    if (world.living(origin).length === 0) world.startInstance(origin);
+  for (const origin of world.origins.ids) {
+    for (const { process } of world.origins.living(origin)) scheduler.thaw(process);
+    if (world.origins.living(origin).length === 0) world.origins.start(origin);
   }
 }

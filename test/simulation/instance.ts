@@ -85,5 +85,8 @@ interface Answer {
 }
 
 function response({ status, headers, body }: Answer): Response {
-  return new Response(body, { status, headers: headers.map(([name, value]): [string, string] => [name, value]) });
+  return new Response(body, {
+    status,
+    headers: headers.map(([name, value]): [string, string] => [name, value]),
+  });
 }

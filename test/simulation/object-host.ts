@@ -32,7 +32,11 @@ export class ObjectHost {
 
   /** The life that takes a call now; a new one where there is none. */
   process(): Process {
-    this.#life ??= { process: new Process(`${this.name}/${++this.#lives}`), object: undefined, ready: Promise.resolve() };
+    this.#life ??= {
+      process: new Process(`${this.name}/${++this.#lives}`),
+      object: undefined,
+      ready: Promise.resolve(),
+    };
     return this.#life.process;
   }
 
@@ -86,7 +90,8 @@ export class ObjectHost {
         setAlarm: async (at: number) => this.#setAlarm(at),
         deleteAlarm: async () => void (this.storage.alarmAt = undefined),
       },
-      waitUntil: (work: Promise<unknown>) => void work.catch((error: unknown) => this.#scheduler.note(`${this.name}: ${String(error)}`)),
+      waitUntil: (work: Promise<unknown>) =>
+        void work.catch((error: unknown) => this.#scheduler.note(`${this.name}: ${String(error)}`)),
       blockConcurrencyWhile: (work: () => Promise<unknown>) => {
         life.ready = work();
         return life.ready;

@@ -72,7 +72,10 @@ function visitsOf(browser: number, fromMs: number, chance: Chance): Step[] {
 function changeOf(browser: number, fromMs: number, edge: number, chance: Chance): Step[] {
   const verb = chance.pick(['login', 'logout'] as const);
   const visit = (atMs: number, wish: Partial<Wish>): Step => ({
-    kind: 'visit', atMs: fromMs + atMs, browser, wish: { ...plain, edge, ...wish },
+    kind: 'visit',
+    atMs: fromMs + atMs,
+    browser,
+    wish: { ...plain, edge, ...wish },
   });
   return [
     visit(0, { verb: 'append', thinkMs: chance.between(10, 60) }),
@@ -113,18 +116,37 @@ type Trouble = (scene: Scene, chance: Chance) => readonly (Fault & { readonly in
 /** What goes wrong together. */
 const troubles: readonly Trouble[] = [
   // One edge suspects a home that works: the session moves while others still use the old one.
-  ({ shape }, chance) => [{ what: 'cut', link: `edge${edgeOf(shape, chance)}>${homeOf(chance)}`, forMs: chance.pick([800, 2_500, 6_000]) }],
+  ({ shape }, chance) => [
+    {
+      what: 'cut',
+      link: `edge${edgeOf(shape, chance)}>${homeOf(chance)}`,
+      forMs: chance.pick([800, 2_500, 6_000]),
+    },
+  ],
   // A → B → A: two edges suspect one after the other.
   ({ shape }, chance) => [
     { what: 'cut', link: `edge${edgeOf(shape, chance)}>home of 0`, forMs: 1_500 },
-    { what: 'cut', link: `edge${edgeOf(shape, chance)}>home of 0`, forMs: 1_500, inMs: chance.between(1_600, 4_000) },
+    {
+      what: 'cut',
+      link: `edge${edgeOf(shape, chance)}>home of 0`,
+      forMs: 1_500,
+      inMs: chance.between(1_600, 4_000),
+    },
   ],
-  (_scene, chance) => [{ what: 'crash', origin: homeOf(chance), forMs: chance.pick([50, 600, 2_500, 15_000]) }],
-  (_scene, chance) => [{ what: 'freeze', origin: homeOf(chance), forMs: chance.pick([900, 2_500, 6_000, 15_000]) }],
-  (_scene, chance) => [{ what: 'overlap', origin: homeOf(chance), forMs: chance.pick([1_000, 6_000, 20_000]) }],
+  (_scene, chance) => [
+    { what: 'crash', origin: homeOf(chance), forMs: chance.pick([50, 600, 2_500, 15_000]) },
+  ],
+  (_scene, chance) => [
+    { what: 'freeze', origin: homeOf(chance), forMs: chance.pick([900, 2_500, 6_000, 15_000]) },
+  ],
+  (_scene, chance) => [
+    { what: 'overlap', origin: homeOf(chance), forMs: chance.pick([1_000, 6_000, 20_000]) },
+  ],
   // Two processes share each address when an answer gets lost: that of a first visit, or the one that has the state of a claim.
   ({ shape }, chance) => [
-    ...['a', 'b', 'c'].slice(0, shape.origins).map((origin) => ({ what: 'overlap', origin, forMs: 12_000 }) as const),
+    ...['a', 'b', 'c']
+      .slice(0, shape.origins)
+      .map((origin) => ({ what: 'overlap', origin, forMs: 12_000 }) as const),
     { what: 'lose', text: chance.pick([' new', ' with state']) },
     { what: 'cut', link: `edge${edgeOf(shape, chance)}>home of 0`, forMs: 1_200 },
   ],
@@ -141,10 +163,12 @@ const troubles: readonly Trouble[] = [
 ];
 
 function troubleOf(scene: Scene, chance: Chance): Step[] {
-  return Array.from({ length: chance.between(1, 4) }, () => chance.pick(troubles)(scene, chance)).flatMap((faults) => {
-    const atMs = scene.atMs + chance.between(0, 5_000);
-    return faults.map(({ inMs = 0, ...fault }): Step => ({ kind: 'fault', atMs: atMs + inMs, fault }));
-  });
+  return Array.from({ length: chance.between(1, 4) }, () => chance.pick(troubles)(scene, chance)).flatMap(
+    (faults) => {
+      const atMs = scene.atMs + chance.between(0, 5_000);
+      return faults.map(({ inMs = 0, ...fault }): Step => ({ kind: 'fault', atMs: atMs + inMs, fault }));
+    },
+  );
 }
 
 /** Most often where it hurts. */

@@ -32,8 +32,11 @@ export async function run(plan: Plan, product: Product): Promise<Result> {
 
 async function play(world: World, plan: Plan): Promise<void> {
   const { scheduler, outside, oracle } = world;
-  const homes = (number: number) => world.homeOf(browsers[number]?.cookie?.text ?? '') || 'a';
-  const browsers = Array.from({ length: plan.browsers }, (_, number) => new Browser(`client${number}`, world));
+  const homes = (number: number) => world.origins.homeOf(browsers[number]?.cookie?.text ?? '') || 'a';
+  const browsers = Array.from(
+    { length: plan.browsers },
+    (_, number) => new Browser(`client${number}`, world),
+  );
   for (const step of plan.steps) {
     scheduler.after(step.atMs, outside, () => {
       if (step.kind === 'fault') strike(world, step.fault, homes);
@@ -75,7 +78,10 @@ async function servedAgain(world: World, browser: Browser): Promise<boolean> {
     if (world.oracle.violation !== undefined) return false;
     if (status === 200) return true;
   }
-  world.oracle.violated('I6', `${browser.name} was not served within ${attemptsMax} attempts although everything is healthy`);
+  world.oracle.violated(
+    'I6',
+    `${browser.name} was not served within ${attemptsMax} attempts although everything is healthy`,
+  );
   return false;
 }
 
@@ -84,11 +90,14 @@ function checkSizes(world: World): void {
   const { oracle, scheduler } = world;
   for (const { name, storage } of world.hosts('shard')) {
     for (const table of ['raise', 'log', 'chunk']) {
-      const rows = storage.has(table) ? storage.query(`SELECT count(*) AS count FROM ${table}`)[0]?.['count'] : 0;
+      const rows = storage.has(table)
+        ? storage.query(`SELECT count(*) AS count FROM ${table}`)[0]?.['count']
+        : 0;
       if (Number(rows) > 0) oracle.violated('I9', `${name} still holds ${String(rows)} rows of ${table}`);
     }
   }
-  if (scheduler.waiting > 40) oracle.violated('I9', `${scheduler.waiting} timers and messages are still waiting`);
+  if (scheduler.waiting > 40)
+    oracle.violated('I9', `${scheduler.waiting} timers and messages are still waiting`);
 }
 
 export async function runSeed(seed: number, product: Product): Promise<Result> {

@@ -2,7 +2,7 @@ import { type IRequest, Router } from 'itty-router';
 import { bodyWithin } from '../core/body.ts';
 import { parseInstance, type SubjectTag } from '../core/ids.ts';
 import type { Reason } from '../core/outcome.ts';
-import type { Limits } from '../core/row.ts';
+import { limitsFrom } from '../core/row.ts';
 import { parseSessionId } from '../core/session-id.ts';
 import { refusal } from '../steps/gate.ts';
 import { parseSubject, wholeNumber } from '../steps/returned.ts';
@@ -42,7 +42,7 @@ async function claim({ headers }: Request, { pool, session, home, ...capability 
   }
   const assumed = { home, epoch: capability.epoch };
   const said = await pool.shards.claim(session, {
-    by: 'origin', expected, home, instance, nonce, uncopied: 'move', assumed, limits: limitsOf(pool.config.session, capability, edge),
+    by: 'origin', expected, home, instance, nonce, uncopied: 'move', assumed, limits: limitsFrom(capability.startedS, edge.clock.now(), pool.config.session),
   });
   switch (said.kind) {
     case 'claimed': {
@@ -80,7 +80,7 @@ async function put(request: Request, { pool, session, home, ...capability }: Cap
   const subject = await subjectIn(headers, pool);
   const said = await pool.shards.put(session, {
     subject, home, epoch, version, instance, state: { bytes, seal, epoch },
-    assumed: { home, epoch: capability.epoch }, limits: limitsOf(pool.config.session, capability, edge),
+    assumed: { home, epoch: capability.epoch }, limits: limitsFrom(capability.startedS, edge.clock.now(), pool.config.session),
   });
   switch (said.kind) {
     case 'stored':
@@ -110,14 +110,9 @@ function noteIfLate(headers: Headers, { pool, session }: Pick<Capability, 'pool'
 async function end({ headers }: Request, { pool, session, home, ...capability }: Capability, edge: Edge): Promise<Response> {
   const instance = parseInstance(headers.get('limpet-instance'));
   if (instance === undefined) return malformed('Limpet-Instance');
-  const { endsAt } = limitsOf(pool.config.session, capability, edge);
+  const { endsAt } = limitsFrom(capability.startedS, edge.clock.now(), pool.config.session);
   const said = await pool.shards.end(session, { home, instance, endsAt });
   return said.kind === 'unreachable' ? storeUnreachable() : new Response(null, { status: 204 });
-}
-
-function limitsOf(policy: { idleMs: number; absoluteMs: number }, { startedS }: { startedS: number }, edge: Edge): Limits {
-  const endsAt = startedS * 1000 + policy.absoluteMs;
-  return { endsAt, expiresAt: Math.min(endsAt, edge.clock.now() + policy.idleMs) };
 }
 
 async function subjectIn(headers: Headers, { keyring }: Pool): Promise<SubjectTag | undefined> {

@@ -1,3 +1,4 @@
+import type { Lifetimes } from './cookie-value.ts';
 import type { InstanceId, OriginId, SubjectTag } from './ids.ts';
 
 /** What the map knows of a session. Times are milliseconds since 1970. */
@@ -42,4 +43,10 @@ export function current(slot: Slot, now: number): Slot {
   if (slot.kind === 'row' && (slot.row.expiresAt <= now || slot.row.endsAt <= now)) return { kind: 'none' };
   if (slot.kind === 'ended' && slot.endsAt <= now) return { kind: 'none' };
   return slot;
+}
+
+/** Until when the map keeps a session: idle from now, and the absolute limit from its start. */
+export function limitsFrom(startedS: number, now: number, { idleMs, absoluteMs }: Lifetimes): Limits {
+  const endsAt = startedS * 1000 + absoluteMs;
+  return { expiresAt: Math.min(endsAt, now + idleMs), endsAt };
 }

@@ -7,7 +7,7 @@ import { draw, startOver } from './draw.ts';
 import { claimFor, leave, moved } from './move.ts';
 import { confirm } from './confirm.ts';
 import { sending } from './replay.ts';
-import { noOrigin, notResent, retryAfter, storeUnreachable } from './refusals.ts';
+import { bodyGone, noOrigin, notResent, retryAfter, storeUnreachable } from './refusals.ts';
 import { seat as seated } from './seat.ts';
 import type { Delivery, Refusal, Seat, SessionSeat, Visit } from '../visit.ts';
 
@@ -32,7 +32,7 @@ export async function forwardAfter(visit: Visit, seat: Seat, result: Exclude<Att
 async function nextSeat(visit: Visit, seat: Seat, result: Exclude<AttemptResult, { kind: 'answer' }>): Promise<Seat | Refusal> {
   const { attempts, max } = { attempts: visit.trail.attempts, max: visit.pool.config.attempts.max };
   if (result.kind === 'need') {
-    if (!mayRepeat(sending(visit))) return notResent('lost', seat.home);
+    if (!mayRepeat(sending(visit))) return bodyGone(seat.home);
     return attempts < max && seat.kind === 'session' ? answerNeed(visit, seat, result.need) : noOrigin(visit);
   }
   const verdict = await blame(visit, seat.home, result.failure);

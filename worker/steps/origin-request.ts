@@ -1,4 +1,5 @@
 import type { OriginId } from '../core/ids.ts';
+import { asksForWebSocket } from './answer.ts';
 import type { ContractHeaders } from './contract.ts';
 import { clientAddress } from './client-address.ts';
 import { originCookies } from './origin-cookies.ts';
@@ -30,7 +31,7 @@ function originHeaders(visit: Visit, contract: ContractHeaders): Record<string, 
   for (const [name, value] of headers) {
     if (!isOurs(name, visit) && !listed.includes(name)) out[name] = value;
   }
-  if (headers.has('upgrade')) keepUpgrade(headers, out);
+  if (asksForWebSocket(headers)) keepUpgrade(out);
   const cookie = out['cookie'];
   if (cookie !== undefined) setCookies(out, originCookies(visit.pool, cookie));
   addForwarded(visit, out);
@@ -78,8 +79,8 @@ function isForwardedName(name: string): boolean {
   return /^x[-_](forwarded[-_](for|host|proto|port|prefix|server)|real[-_]ip)$/.test(name);
 }
 
-function keepUpgrade(headers: Headers, out: Record<string, string>): void {
-  out['upgrade'] = headers.get('upgrade') ?? '';
+function keepUpgrade(out: Record<string, string>): void {
+  out['upgrade'] = 'websocket';
   out['connection'] = 'Upgrade';
 }
 

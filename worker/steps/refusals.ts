@@ -41,6 +41,17 @@ const sentences: Readonly<Record<FailureKind, string>> = {
   protocol: 'The origin sent an answer that HTTP does not allow',
 };
 
+/** The origin has lost its copy and asked for the request again, but what was streamed to it is gone. */
+export function bodyGone(origin: OriginId): Refusal {
+  return {
+    kind: 'refusal',
+    status: 502,
+    outcome: 'refused',
+    code: 'not_replayed',
+    message: `The request was not executed: origin ${origin} wanted it again with the session's state, and its body was too large to be kept. Repeat it.`,
+  };
+}
+
 export function sessionMoved(seat: SessionSeat): Refusal {
   return {
     kind: 'refusal', status: 409, outcome: 'fenced', code: 'session_moved', seat,
