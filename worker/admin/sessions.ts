@@ -39,9 +39,9 @@ export async function showSession(request: IRequest, edge: Edge): Promise<Respon
     case 'none':
       return refusal(404, 'no_session', 'The map has no row of this session: nothing of it is stored, it has expired, or it never was.');
     case 'ended':
-      return json({ pool: pool.name, session, ended: true, markUntil: slot.endsAt });
+      return json({ session: { pool: pool.name, session, ended: true, markUntil: slot.endsAt } });
     case 'row':
-      return json({ pool: pool.name, ...told(slot.row, fullName) });
+      return json({ session: { pool: pool.name, ...told(slot.row, fullName) } });
     default:
       return slot satisfies never;
   }
