@@ -64,7 +64,9 @@ export function cursorIn(answer: Answer): string | undefined {
 /** The token of the environment (production), else the local one beside the configuration. */
 function adminToken(config: string | undefined): string {
   const { ADMIN_TOKEN: given } = process.env;
-  return given ?? localSecrets(findConfigFile(config), process.env, ['ADMIN_TOKEN']).values['ADMIN_TOKEN'] ?? '';
+  return (
+    given ?? localSecrets(findConfigFile(config), process.env, ['ADMIN_TOKEN']).values['ADMIN_TOKEN'] ?? ''
+  );
 }
 
 async function request(url: string, init: RequestInit): Promise<Response> {

@@ -26,9 +26,12 @@ export const lost = defineCommand({
 
 function table(told: Answer): string {
   const rows = listIn(told, 'pools').flatMap(({ pool, unreachable, ...rest }) => {
-    if (unreachable !== undefined) throw new CommandFailure(`The monitor of pool ${String(pool)} does not answer: ${String(unreachable)}`);
+    if (unreachable !== undefined)
+      throw new CommandFailure(`The monitor of pool ${String(pool)} does not answer: ${String(unreachable)}`);
     return listIn(rest, 'writes').map(({ at, session, why, told: how, method, path }) =>
-      [new Date(Number(at)).toISOString(), pool, session, why, how, `${String(method)} ${String(path)}`].map(String),
+      [new Date(Number(at)).toISOString(), pool, session, why, how, `${String(method)} ${String(path)}`].map(
+        String,
+      ),
     );
   });
   return columns([['WHEN', 'POOL', 'SESSION', 'WHY', 'CLIENT WAS', 'REQUEST'], ...rows]);

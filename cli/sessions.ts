@@ -13,7 +13,10 @@ const listArgs = {
 } as const satisfies ArgsDef;
 
 const list = defineCommand({
-  meta: { name: 'limpet sessions list', description: 'List what the map knows of every session; never a state' },
+  meta: {
+    name: 'limpet sessions list',
+    description: 'List what the map knows of every session; never a state',
+  },
   args: listArgs,
   plugins: [strictFlags('sessions list', listArgs)],
   run: async ({ args: { json, pool, limit, full, ...site } }) => {
@@ -67,7 +70,9 @@ export const sessions = defineCommand({
 function table(sessions: readonly Answer[]): string {
   const now = Date.now();
   const rows = sessions.map(({ pool, session, home, epoch, version, expiresAt, stateBytes }) =>
-    [pool, session, home, epoch, version, spanOf(Number(expiresAt) - now), `${Number(stateBytes)} B`].map(String),
+    [pool, session, home, epoch, version, spanOf(Number(expiresAt) - now), `${Number(stateBytes)} B`].map(
+      String,
+    ),
   );
   return columns([['POOL', 'SESSION', 'HOME', 'EPOCH', 'VERSION', 'EXPIRES IN', 'STATE'], ...rows]);
 }

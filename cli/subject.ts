@@ -85,7 +85,9 @@ function toFile(path: string): (line: string) => void {
     try {
       write();
     } catch (error) {
-      throw new CommandFailure(`Cannot write ${path}: ${error instanceof Error ? error.message : String(error)}`);
+      throw new CommandFailure(
+        `Cannot write ${path}: ${error instanceof Error ? error.message : String(error)}`,
+      );
     }
   };
   tried(() => writeFileSync(path, '', { mode: 0o600 }));

@@ -88,10 +88,16 @@ export type ExportedSession = ListedRow & Handover;
 
 /** What an operator may ask of a pool's shards, one at a time (docs/decisions/007-ends.md). A shard is named by the seven characters of its ids. */
 export interface ShardDesk {
-  list(shard: string, wish: { readonly cursor: string | undefined; readonly limit: number }): Promise<ListPage | Unreachable>;
+  list(
+    shard: string,
+    wish: { readonly cursor: string | undefined; readonly limit: number },
+  ): Promise<ListPage | Unreachable>;
   show(session: SessionId): Promise<ShownSlot | Unreachable>;
   /** Ends a session wherever it lives. Of one without a row the map does not know the home: then all `origins` are raised. */
-  end(session: SessionId, wish: { readonly endsAt: number; readonly origins: readonly OriginId[] }): Promise<Ended | Unreachable>;
+  end(
+    session: SessionId,
+    wish: { readonly endsAt: number; readonly origins: readonly OriginId[] },
+  ): Promise<Ended | Unreachable>;
   endSubject(shard: string, wish: SubjectWish): Promise<SubjectStep<SessionId> | Unreachable>;
   exportSubject(shard: string, wish: SubjectWish): Promise<SubjectStep<ExportedSession> | Unreachable>;
   /** Ends them, and has every page and every copy in KV that may hold one of their states written anew before it answers. */

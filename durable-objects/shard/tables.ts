@@ -64,7 +64,10 @@ export class Tables {
   }
 
   chunkBytes(id: string): number {
-    const [row] = this.#run<{ bytes: number | null }>('SELECT sum(length(body)) AS bytes FROM chunk WHERE id = ?', id);
+    const [row] = this.#run<{ bytes: number | null }>(
+      'SELECT sum(length(body)) AS bytes FROM chunk WHERE id = ?',
+      id,
+    );
     return row?.bytes ?? 0;
   }
 

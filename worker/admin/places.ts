@@ -16,17 +16,25 @@ export function namedPools(named: string | null | undefined, edge: Edge): readon
   if (named === null || named === undefined) return [...edge.pools.values()];
   const pool = edge.pools.get(poolName(named));
   if (pool !== undefined) return [pool];
-  return refusal(404, 'unknown_pool', `Wanted one of the pools ${[...edge.pools.keys()].join(', ')}, found ${JSON.stringify(named)}.`);
+  return refusal(
+    404,
+    'unknown_pool',
+    `Wanted one of the pools ${[...edge.pools.keys()].join(', ')}, found ${JSON.stringify(named)}.`,
+  );
 }
 
 /** Every shard of these pools, in an order that stays, from the one on that a cursor names. */
-export function placesFrom(pools: readonly Pool[], cursor: string | null | undefined): readonly Place[] | Response {
+export function placesFrom(
+  pools: readonly Pool[],
+  cursor: string | null | undefined,
+): readonly Place[] | Response {
   const all = pools.flatMap((pool) => shardsOf(pool).map((shard): Place => ({ pool, shard, at: '' })));
   if (cursor === null || cursor === undefined || cursor === '') return all;
   const [name, shard, at = ''] = cursor.split('~');
   const first = all.findIndex((place) => place.pool.name === name && place.shard === shard);
   const [place, ...rest] = all.slice(first);
-  if (first < 0 || place === undefined) return refusal(400, 'malformed', 'The cursor must be one that an answer of this call has given.');
+  if (first < 0 || place === undefined)
+    return refusal(400, 'malformed', 'The cursor must be one that an answer of this call has given.');
   return [{ ...place, at }, ...rest];
 }
 
@@ -43,5 +51,10 @@ function shardsOf({ config }: Pool): string[] {
 }
 
 export function unanswered({ pool, shard }: Pick<Place, 'pool' | 'shard'>, why: string): Response {
-  return refusal(503, 'store_unreachable', `The shard ${shard} of pool ${pool.name} did not answer: ${why}.`, { 'retry-after': '1' });
+  return refusal(
+    503,
+    'store_unreachable',
+    `The shard ${shard} of pool ${pool.name} did not answer: ${why}.`,
+    { 'retry-after': '1' },
+  );
 }

@@ -21,8 +21,12 @@ export async function listSessions({ url }: IRequest, edge: Edge): Promise<Respo
   if (places instanceof Response) return places;
   const sessions: unknown[] = [];
   for (const [asked, place] of places.entries()) {
-    if (asked >= shardsPerAnswer || sessions.length >= limit) return json({ sessions, cursor: cursorOf(place, place.at) });
-    const page = await place.pool.desk.list(place.shard, { cursor: place.at || undefined, limit: limit - sessions.length });
+    if (asked >= shardsPerAnswer || sessions.length >= limit)
+      return json({ sessions, cursor: cursorOf(place, place.at) });
+    const page = await place.pool.desk.list(place.shard, {
+      cursor: place.at || undefined,
+      limit: limit - sessions.length,
+    });
     if ('kind' in page) return unanswered(place, page.why);
     sessions.push(...page.rows.map((row) => ({ pool: place.pool.name, ...told(row, nameIn(wanted)) })));
     if (page.cursor !== undefined) return json({ sessions, cursor: cursorOf(place, page.cursor) });
@@ -37,7 +41,11 @@ export async function showSession(request: IRequest, edge: Edge): Promise<Respon
   const { session, pool, slot } = found;
   switch (slot.kind) {
     case 'none':
-      return refusal(404, 'no_session', 'The map has no row of this session: nothing of it is stored, it has expired, or it never was.');
+      return refusal(
+        404,
+        'no_session',
+        'The map has no row of this session: nothing of it is stored, it has expired, or it never was.',
+      );
     case 'ended':
       return json({ session: { pool: pool.name, session, ended: true, markUntil: slot.endsAt } });
     case 'row':
@@ -52,7 +60,12 @@ export async function endSession(request: IRequest, edge: Edge): Promise<Respons
   const found = await find(request, edge);
   if (found instanceof Response) return found;
   const { session, pool, slot, isSure } = found;
-  if (!isSure) return refusal(400, 'pool_needed', 'No pool has a row of this session: say which pool it is of, ?pool=NAME.');
+  if (!isSure)
+    return refusal(
+      400,
+      'pool_needed',
+      'No pool has a row of this session: say which pool it is of, ?pool=NAME.',
+    );
   const endsAt = edge.clock.now() + pool.config.session.absoluteMs;
   const said = await pool.desk.end(session, { endsAt, origins: [...pool.origins.keys()] });
   if (said.kind === 'unreachable') return unanswered({ pool, shard: shardOf(session) }, said.why);
@@ -70,7 +83,8 @@ interface Found {
 /** An id does not name its pool: where none is named, the one that has the session is meant. */
 async function find({ params, url }: IRequest, edge: Edge): Promise<Found | Response> {
   const session = parseSessionId(params['id'] ?? '');
-  if (session === undefined) return refusal(400, 'malformed', 'Wanted a session id: 29 characters of A-Z a-z 0-9 - _.');
+  if (session === undefined)
+    return refusal(400, 'malformed', 'Wanted a session id: 29 characters of A-Z a-z 0-9 - _.');
   const pools = namedPools(new URL(url).searchParams.get('pool'), edge);
   if (pools instanceof Response) return pools;
   let none: Found | undefined;
@@ -94,8 +108,20 @@ function nameIn(wanted: URLSearchParams): NameOf {
   return wanted.get('full') === '1' ? fullName : shortName;
 }
 
-export function told({ session, home, epoch, version, expiresAt, endsAt, stateBytes, subject }: ListedRow, name: NameOf) {
-  return { session: name(session), home, epoch, version, expiresAt, endsAt, stateBytes, labelled: subject !== undefined };
+export function told(
+  { session, home, epoch, version, expiresAt, endsAt, stateBytes, subject }: ListedRow,
+  name: NameOf,
+) {
+  return {
+    session: name(session),
+    home,
+    epoch,
+    version,
+    expiresAt,
+    endsAt,
+    stateBytes,
+    labelled: subject !== undefined,
+  };
 }
 
 function limitIn(text: string | null): number {

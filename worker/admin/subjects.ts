@@ -17,12 +17,16 @@ const answerBytes = 8 * 1024 * 1024;
 
 /** `POST /subject/end`: every session of this subject, in all pools or the one that is named. */
 export function endSubject(request: IRequest, edge: Edge): Promise<Response> {
-  return search(request, edge, async ({ pool, shard }, wish) => counted(await pool.desk.endSubject(shard, wish)));
+  return search(request, edge, async ({ pool, shard }, wish) =>
+    counted(await pool.desk.endSubject(shard, wish)),
+  );
 }
 
 /** `POST /subject/export`: the states of this subject's sessions, as base64. */
 export function exportSubject(request: IRequest, edge: Edge): Promise<Response> {
-  return search(request, edge, async ({ pool, shard }, wish, name) => exported(pool, await pool.desk.exportSubject(shard, wish), name));
+  return search(request, edge, async ({ pool, shard }, wish, name) =>
+    exported(pool, await pool.desk.exportSubject(shard, wish), name),
+  );
 }
 
 /** `POST /subject/erase`: ends them; nothing of their states is left in the shards or in KV, nor are they named in the list of lost writes. */
@@ -47,22 +51,38 @@ type Step = (place: Place, wish: SubjectWish, name: NameOf) => Promise<Told | Un
 
 async function search(request: IRequest, edge: Edge, step: Step): Promise<Response> {
   const order = await orderIn(request);
-  if (order === undefined) return refusal(400, 'malformed', 'Wanted JSON { "subject": 1 to 128 visible characters, "pool"?, "cursor"?, "full"? }.');
+  if (order === undefined)
+    return refusal(
+      400,
+      'malformed',
+      'Wanted JSON { "subject": 1 to 128 visible characters, "pool"?, "cursor"?, "full"? }.',
+    );
   const pools = namedPools(order.pool, edge);
   if (pools instanceof Response) return pools;
   const places = placesFrom(pools, order.cursor);
   if (places instanceof Response) return places;
-  if (!Number.isSafeInteger(Number(places[0]?.at))) return refusal(400, 'malformed', 'The cursor must be one that an answer of this call has given.');
+  if (!Number.isSafeInteger(Number(places[0]?.at)))
+    return refusal(400, 'malformed', 'The cursor must be one that an answer of this call has given.');
   return walk(places, order, edge, step);
 }
 
-async function walk(places: readonly Place[], { subject, full }: Order, edge: Edge, step: Step): Promise<Response> {
+async function walk(
+  places: readonly Place[],
+  { subject, full }: Order,
+  edge: Edge,
+  step: Step,
+): Promise<Response> {
   const sessions: unknown[] = [];
   let [count, bytes, steps] = [0, 0, 0];
   for (const place of places) {
     for (let from: number | undefined = Number(place.at); from !== undefined; steps++) {
-      if (steps >= stepsPerAnswer || bytes >= answerBytes) return json({ count, sessions, cursor: cursorOf(place, from) });
-      const said: Told | Unreachable = await step(place, await wishFor(place.pool, subject, from, edge), full ? fullName : shortName);
+      if (steps >= stepsPerAnswer || bytes >= answerBytes)
+        return json({ count, sessions, cursor: cursorOf(place, from) });
+      const said: Told | Unreachable = await step(
+        place,
+        await wishFor(place.pool, subject, from, edge),
+        full ? fullName : shortName,
+      );
       if ('kind' in said) return unanswered(place, said.why);
       sessions.push(...said.sessions);
       count += said.count;
@@ -73,15 +93,28 @@ async function walk(places: readonly Place[], { subject, full }: Order, edge: Ed
   return json({ count, sessions });
 }
 
-async function wishFor({ keyring, config }: Pool, subject: string, from: number, edge: Edge): Promise<SubjectWish> {
-  return { subject: await keyring.subjectTag(subject), from, endsAt: edge.clock.now() + config.session.absoluteMs };
+async function wishFor(
+  { keyring, config }: Pool,
+  subject: string,
+  from: number,
+  edge: Edge,
+): Promise<SubjectWish> {
+  return {
+    subject: await keyring.subjectTag(subject),
+    from,
+    endsAt: edge.clock.now() + config.session.absoluteMs,
+  };
 }
 
 function counted(step: SubjectStep<SessionId> | Unreachable): Told | Unreachable {
   return 'kind' in step ? step : { sessions: [], count: step.found.length, bytes: 0, next: step.next };
 }
 
-async function exported(pool: Pool, step: SubjectStep<ExportedSession> | Unreachable, name: NameOf): Promise<Told | Unreachable> {
+async function exported(
+  pool: Pool,
+  step: SubjectStep<ExportedSession> | Unreachable,
+  name: NameOf,
+): Promise<Told | Unreachable> {
   if ('kind' in step) return step;
   const sessions = await Promise.all(step.found.map((session) => exportOf(pool, session, name)));
   const bytes = step.found.reduce((sum, { stateBytes }) => sum + stateBytes, 0);
@@ -93,7 +126,11 @@ async function exportOf({ name: pool, keyring }: Pool, { state, ...row }: Export
   const session = { pool, ...told(row, name) };
   if (state === undefined) return { ...session, state: null };
   const intact = await keyring.stateIntact(row.session, state.epoch, state.bytes, state.seal);
-  return { ...session, state: intact ? base64(state.bytes) : null, ...(intact ? {} : { problem: 'the seal does not fit the stored state' }) };
+  return {
+    ...session,
+    state: intact ? base64(state.bytes) : null,
+    ...(intact ? {} : { problem: 'the seal does not fit the stored state' }),
+  };
 }
 
 function base64(bytes: Uint8Array): string {
@@ -116,7 +153,12 @@ async function orderIn({ body }: IRequest): Promise<Order | undefined> {
   const order = bytes === undefined ? undefined : parsed(new TextDecoder().decode(bytes));
   const subject = parseSubject(textIn(order, 'subject') ?? null);
   if (subject === undefined) return undefined;
-  return { subject, pool: textIn(order, 'pool'), cursor: textIn(order, 'cursor'), full: order?.['full'] === true };
+  return {
+    subject,
+    pool: textIn(order, 'pool'),
+    cursor: textIn(order, 'cursor'),
+    full: order?.['full'] === true,
+  };
 }
 
 function textIn(order: Readonly<Record<string, unknown>> | undefined, name: string): string | undefined {

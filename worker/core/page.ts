@@ -129,7 +129,17 @@ type Field = string | number;
 function headerOf({ session, slot, state }: Entry): Field[] {
   if (slot.kind === 'ended') return [session, slot.endsAt, ...subjectField(slot)];
   const { home, instance, epoch, version, expiresAt, endsAt, claimedBy } = slot.row;
-  const row = [session, home, instance, epoch, version, expiresAt, endsAt, claimedBy, ...subjectField(slot.row)];
+  const row = [
+    session,
+    home,
+    instance,
+    epoch,
+    version,
+    expiresAt,
+    endsAt,
+    claimedBy,
+    ...subjectField(slot.row),
+  ];
   if (state.kind === 'none') return row;
   return state.kind === 'inline'
     ? [...row, state.seal, state.epoch]

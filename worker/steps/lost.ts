@@ -7,12 +7,17 @@ import type { Kept, SessionSeat, Visit } from '../visit.ts';
 export async function noteLost(visit: Visit, seat: SessionSeat, keeping: Promise<Kept>): Promise<Kept> {
   const kept = await keeping;
   if (kept.kind === 'refusal') note(visit, seat, kept.code, 'refused');
-  if (kept.kind === 'answer' && kept.seat.outcome === 'unstored') note(visit, seat, 'store_unreachable', 'answered');
+  if (kept.kind === 'answer' && kept.seat.outcome === 'unstored')
+    note(visit, seat, 'store_unreachable', 'answered');
   return kept;
 }
 
 /** `async`: the answer has left when the store says what became of it. */
-export async function noteLostLater(visit: Visit, seat: SessionSeat, stored: Promise<PutSaid | Unreachable>): Promise<void> {
+export async function noteLostLater(
+  visit: Visit,
+  seat: SessionSeat,
+  stored: Promise<PutSaid | Unreachable>,
+): Promise<void> {
   const { kind } = await stored;
   visit.edge.counters.add(`put_async.${kind}`);
   const why = whyLost[kind];
@@ -27,6 +32,11 @@ const whyLost = {
   unreachable: 'store_unreachable',
 } as const;
 
-function note({ pool, now, request, url }: Visit, { session }: SessionSeat, why: LostWrite['why'], told: LostWrite['told']): void {
+function note(
+  { pool, now, request, url }: Visit,
+  { session }: SessionSeat,
+  why: LostWrite['why'],
+  told: LostWrite['told'],
+): void {
   pool.lost.note({ session, at: now, why, told, method: request.method, path: pathOf(url.target) });
 }

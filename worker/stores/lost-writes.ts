@@ -46,7 +46,9 @@ export function createLostWrites(options: LostWritesOptions): LostWrites {
     tellingUntil = clock.now();
     if (said.kind !== 'unreachable') return;
     waiting = [...writes, ...waiting].slice(0, waitingMax);
-    console.error(JSON.stringify({ event: 'lost_writes_not_told', pool, writes: writes.length, why: said.why }));
+    console.error(
+      JSON.stringify({ event: 'lost_writes_not_told', pool, writes: writes.length, why: said.why }),
+    );
   }
 
   return {

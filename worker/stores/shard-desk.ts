@@ -1,7 +1,15 @@
 import type { Ended } from '../core/fence.ts';
 import type { PoolName, SessionId } from '../core/ids.ts';
 import { shardOf } from '../core/session-id.ts';
-import type { ExportedSession, ListPage, ShardDesk, ShownSlot, SubjectStep, SubjectWish, Unreachable } from '../ports.ts';
+import type {
+  ExportedSession,
+  ListPage,
+  ShardDesk,
+  ShownSlot,
+  SubjectStep,
+  SubjectWish,
+  Unreachable,
+} from '../ports.ts';
 import { persist, shardName, type ShardsOptions } from './session-shards.ts';
 
 /** What a shard's Durable Object does for operators. */
@@ -23,7 +31,10 @@ const patience = { deadlineMs: 25_000, callMs: 20_000 };
 
 /** The pool's shards as an operator asks them. Never throws. */
 export function createShardDesk(pool: PoolName, objects: DeskObjects, options: ShardsOptions): ShardDesk {
-  const ask = <Answer>(shard: string, call: (desk: DeskObject) => Promise<Answer>): Promise<Answer | Unreachable> =>
+  const ask = <Answer>(
+    shard: string,
+    call: (desk: DeskObject) => Promise<Answer>,
+  ): Promise<Answer | Unreachable> =>
     persist(() => call(objects.getByName(shardName(pool, shard))), { ...options, ...patience });
   return {
     list: (shard, wish) => ask(shard, (desk) => desk.list(wish)),

@@ -1,6 +1,13 @@
 import type { SessionId } from '../../../worker/core/ids.ts';
 import { shardOf } from '../../../worker/core/session-id.ts';
-import type { ListedRow, SealedState, ShardDesk, SubjectStep, SubjectWish, Unreachable } from '../../../worker/ports.ts';
+import type {
+  ListedRow,
+  SealedState,
+  ShardDesk,
+  SubjectStep,
+  SubjectWish,
+  Unreachable,
+} from '../../../worker/ports.ts';
 
 export interface DeskSession {
   readonly row: ListedRow;
@@ -31,7 +38,11 @@ export function fakeDesk(): FakeDesk {
     return desk.away.has(shard) ? { kind: 'unreachable', why: 'the test says so' } : said();
   };
   const inShard = (shard: string) => desk.sessions.filter(({ row }) => shardOf(row.session) === shard);
-  const step = <Found>(shard: string, { subject, from }: SubjectWish, found: (one: DeskSession) => Found): SubjectStep<Found> => {
+  const step = <Found>(
+    shard: string,
+    { subject, from }: SubjectWish,
+    found: (one: DeskSession) => Found,
+  ): SubjectStep<Found> => {
     const all = inShard(shard);
     const one = all[from];
     return {
@@ -68,7 +79,9 @@ export function fakeDesk(): FakeDesk {
         }),
       ),
     exportSubject: (shard, wish) =>
-      answer(shard, () => step(shard, wish, ({ row, state }) => (state === undefined ? row : { ...row, state }))),
+      answer(shard, () =>
+        step(shard, wish, ({ row, state }) => (state === undefined ? row : { ...row, state })),
+      ),
     eraseSubject: (shard, wish) =>
       answer(shard, () => step(shard, wish, ({ row: { session } }) => (desk.erased.push(session), session))),
   };

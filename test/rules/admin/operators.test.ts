@@ -23,7 +23,9 @@ beforeEach(async () => {
   ];
   world = await createWorld({ config: { pools: { shop: pool, blog: pool }, routes } });
   [shop, blog] = [fakeDesk(), fakeDesk()];
-  const pools = [...world.edge.pools].map(([name, one]) => [name, { ...one, desk: name === 'shop' ? shop : blog }] as const);
+  const pools = [...world.edge.pools].map(
+    ([name, one]) => [name, { ...one, desk: name === 'shop' ? shop : blog }] as const,
+  );
   edge = { ...world.edge, pools: new Map(pools) };
 });
 
@@ -33,18 +35,35 @@ function sessionIn(number: number, fill: number): SessionId {
 
 function rowOf(session: SessionId): ListedRow {
   const times = { expiresAt: startMs + 1_000, endsAt: startMs + 2_000 };
-  return { session, home: a, instance, epoch: 1, version: 7, claimedBy: 'secret nonce', stateBytes: 12, ...times };
+  return {
+    session,
+    home: a,
+    instance,
+    epoch: 1,
+    version: 7,
+    claimedBy: 'secret nonce',
+    stateBytes: 12,
+    ...times,
+  };
 }
 
 async function ask(path: string, order?: unknown) {
-  const init = order === undefined ? {} : { method: 'POST', body: typeof order === 'string' ? order : JSON.stringify(order) };
+  const init =
+    order === undefined
+      ? {}
+      : { method: 'POST', body: typeof order === 'string' ? order : JSON.stringify(order) };
   const request = new Request(`https://shop.example.com/.limpet/admin/${path}`, {
     ...init,
     headers: { authorization: `Bearer ${secrets.adminToken}` },
   });
   const response = await answerOwnPath(request, edge);
   const said: Record<string, unknown> = await response.json();
-  return { status: response.status, code: response.headers.get('limpet-code'), cache: response.headers.get('cache-control'), said };
+  return {
+    status: response.status,
+    code: response.headers.get('limpet-code'),
+    cache: response.headers.get('cache-control'),
+    said,
+  };
 }
 
 /** Everything, answer by answer. */
@@ -63,20 +82,27 @@ async function all(name: string, next: (cursor: string | undefined) => ReturnTyp
 }
 
 describe('the list of sessions', () => {
-  it.each([1, 2, 3, 1_000])('[OP2] has each session of each shard and pool once, %i at a time', async (limit) => {
-    const numbers = [0, 0, 0, 2, 3, 3];
-    const sessions = numbers.map((number, at) => sessionIn(number, at + 1));
-    for (const session of sessions) shop.sessions.push({ row: rowOf(session) });
-    blog.sessions.push({ row: rowOf(sessionIn(1, 77)) });
-    const { found } = await all('sessions', (cursor) => {
-      const query = new URLSearchParams({ limit: String(limit), full: '1', ...(cursor === undefined ? {} : { cursor }) });
-      return ask(`sessions?${query}`);
-    });
-    expect(found.map(({ pool: name, session }) => [name, session])).toEqual([
-      ...sessions.map((session) => ['shop', session]),
-      ['blog', sessionIn(1, 77)],
-    ]);
-  });
+  it.each([1, 2, 3, 1_000])(
+    '[OP2] has each session of each shard and pool once, %i at a time',
+    async (limit) => {
+      const numbers = [0, 0, 0, 2, 3, 3];
+      const sessions = numbers.map((number, at) => sessionIn(number, at + 1));
+      for (const session of sessions) shop.sessions.push({ row: rowOf(session) });
+      blog.sessions.push({ row: rowOf(sessionIn(1, 77)) });
+      const { found } = await all('sessions', (cursor) => {
+        const query = new URLSearchParams({
+          limit: String(limit),
+          full: '1',
+          ...(cursor === undefined ? {} : { cursor }),
+        });
+        return ask(`sessions?${query}`);
+      });
+      expect(found.map(({ pool: name, session }) => [name, session])).toEqual([
+        ...sessions.map((session) => ['shop', session]),
+        ['blog', sessionIn(1, 77)],
+      ]);
+    },
+  );
 
   it('[OP2] says what the map knows, never the state, and shortens the ids', async () => {
     shop.sessions.push({ row: rowOf(sessionIn(0, 1)) });
@@ -85,8 +111,15 @@ describe('the list of sessions', () => {
       version: 1,
       sessions: [
         {
-          pool: 'shop', session: 'xx00000AQEBA\u2026', home: 'a', epoch: 1, version: 7, stateBytes: 12, labelled: false,
-          expiresAt: startMs + 1_000, endsAt: startMs + 2_000,
+          pool: 'shop',
+          session: 'xx00000AQEBA\u2026',
+          home: 'a',
+          epoch: 1,
+          version: 7,
+          stateBytes: 12,
+          labelled: false,
+          expiresAt: startMs + 1_000,
+          endsAt: startMs + 2_000,
         },
       ],
     });
@@ -138,19 +171,28 @@ describe('one session', () => {
     blog.sessions.push({ row: rowOf(session) });
     const { said } = await ask(`sessions/${session}/end`, {});
     expect(said).toEqual({ version: 1, pool: 'blog', session, ended: true, was: 'stored' });
-    expect([shop.ended, blog.ended]).toEqual([[], [{ session, endsAt: startMs + absoluteMs, origins: ['a', 'b'] }]]);
+    expect([shop.ended, blog.ended]).toEqual([
+      [],
+      [{ session, endsAt: startMs + absoluteMs, origins: ['a', 'b'] }],
+    ]);
     expect((await ask(`sessions/${session}`)).said).toMatchObject({ session: { session, ended: true } });
   });
 
   it('[OP4] that no pool has a row of is ended in the pool that is named', async () => {
     expect(await ask(`sessions/${session}/end`, {})).toMatchObject({ status: 400, code: 'pool_needed' });
-    expect((await ask(`sessions/${session}/end?pool=shop`, {})).said).toMatchObject({ pool: 'shop', was: 'none' });
+    expect((await ask(`sessions/${session}/end?pool=shop`, {})).said).toMatchObject({
+      pool: 'shop',
+      was: 'none',
+    });
     expect(shop.ended).toHaveLength(1);
   });
 
   it('[OP10] is not said to be ended when its shard did not answer', async () => {
     shop.away.add('xx00001');
-    expect(await ask(`sessions/${session}/end?pool=shop`, {})).toMatchObject({ status: 503, code: 'store_unreachable' });
+    expect(await ask(`sessions/${session}/end?pool=shop`, {})).toMatchObject({
+      status: 503,
+      code: 'store_unreachable',
+    });
   });
 });
 
@@ -158,25 +200,43 @@ describe('the sessions of a subject', () => {
   const [mine, theirs] = [sessionIn(0, 1), sessionIn(0, 2)];
 
   beforeEach(async () => {
-    for (const [name, desk] of [['shop', shop], ['blog', blog]] as const) {
+    for (const [name, desk] of [
+      ['shop', shop],
+      ['blog', blog],
+    ] as const) {
       const { keyring } = edge.pools.get(poolName(name)) ?? world.pool;
       const [subject, other] = [await keyring.subjectTag('user-42'), await keyring.subjectTag('user-43')];
       const bytes = new TextEncoder().encode('{"cart":"\u00fc?>"}');
       const state = { bytes, epoch: 1, seal: await keyring.sealState(mine, 1, bytes) };
-      desk.sessions.push({ row: { ...rowOf(mine), subject }, state }, { row: { ...rowOf(theirs), subject: other } });
+      desk.sessions.push(
+        { row: { ...rowOf(mine), subject }, state },
+        { row: { ...rowOf(theirs), subject: other } },
+      );
     }
   });
 
   it('[SB7] are ended in all pools, or in the one that is named', async () => {
-    expect((await ask('subject/end', { subject: 'user-42', pool: 'blog' })).said).toEqual({ version: 1, count: 1, sessions: [] });
+    expect((await ask('subject/end', { subject: 'user-42', pool: 'blog' })).said).toEqual({
+      version: 1,
+      count: 1,
+      sessions: [],
+    });
     expect([shop.ended.length, blog.ended.length]).toEqual([0, 1]);
     await ask('subject/end', { subject: 'user-42' });
     expect(shop.ended).toEqual([{ session: mine, endsAt: startMs + absoluteMs, origins: [] }]);
   });
 
   it('[SB8] are exported with their states, as base64', async () => {
-    const { found } = await all('sessions', (cursor) => ask('subject/export', { subject: 'user-42', cursor, full: true }));
-    expect(found.map(({ pool: name, session, state }) => [name, session, Buffer.from(String(state), 'base64').toString()])).toEqual([
+    const { found } = await all('sessions', (cursor) =>
+      ask('subject/export', { subject: 'user-42', cursor, full: true }),
+    );
+    expect(
+      found.map(({ pool: name, session, state }) => [
+        name,
+        session,
+        Buffer.from(String(state), 'base64').toString(),
+      ]),
+    ).toEqual([
       ['shop', mine, '{"cart":"\u00fc?>"}'],
       ['blog', mine, '{"cart":"\u00fc?>"}'],
     ]);
@@ -187,13 +247,17 @@ describe('the sessions of a subject', () => {
     const [first] = shop.sessions;
     if (first?.state !== undefined) Object.assign(first.state, { seal: 'A'.repeat(22) });
     const { said } = await ask('subject/export', { subject: 'user-42', pool: 'shop' });
-    expect(said['sessions']).toMatchObject([{ state: null, problem: 'the seal does not fit the stored state' }]);
+    expect(said['sessions']).toMatchObject([
+      { state: null, problem: 'the seal does not fit the stored state' },
+    ]);
   });
 
   it('[SB9] are erased, and so is what the list of lost writes says of them', async () => {
     const write = { at: 1, why: 'session_moved', told: 'refused', method: 'POST', path: '/' } as const;
     world.lost = [mine, theirs].map((session) => ({ ...write, session }));
-    expect((await ask('subject/erase', { subject: 'user-42', pool: 'shop' })).said).toMatchObject({ count: 1 });
+    expect((await ask('subject/erase', { subject: 'user-42', pool: 'shop' })).said).toMatchObject({
+      count: 1,
+    });
     expect([shop.erased, world.lost.map(({ session }) => session)]).toEqual([[mine], [theirs]]);
   });
 
@@ -222,7 +286,10 @@ describe('the sessions of a subject', () => {
 
   it('[OP10] are not said to be erased when a shard did not answer', async () => {
     shop.away.add('xx00003');
-    expect(await ask('subject/erase', { subject: 'user-42' })).toMatchObject({ status: 503, code: 'store_unreachable' });
+    expect(await ask('subject/erase', { subject: 'user-42' })).toMatchObject({
+      status: 503,
+      code: 'store_unreachable',
+    });
   });
 });
 
@@ -231,11 +298,18 @@ describe('the list of lost writes', () => {
     const write = { at: 1, why: 'session_moved', told: 'refused', method: 'POST', path: '/cart' } as const;
     world.lost = [{ ...write, session: sessionIn(0, 1) }];
     const { said } = await ask('lost?pool=shop');
-    expect(said).toEqual({ version: 1, pools: [{ pool: 'shop', writes: [{ ...write, session: 'xx00000AQEBA\u2026' }] }] });
-    expect((await ask('lost?pool=shop&full=1')).said).toMatchObject({ pools: [{ writes: [{ session: sessionIn(0, 1) }] }] });
+    expect(said).toEqual({
+      version: 1,
+      pools: [{ pool: 'shop', writes: [{ ...write, session: 'xx00000AQEBA\u2026' }] }],
+    });
+    expect((await ask('lost?pool=shop&full=1')).said).toMatchObject({
+      pools: [{ writes: [{ session: sessionIn(0, 1) }] }],
+    });
   });
 
   it('[OP10] says so when the monitor does not answer', async () => {
-    expect((await ask('lost?pool=blog')).said).toMatchObject({ pools: [{ pool: 'blog', unreachable: expect.any(String), writes: [] }] });
+    expect((await ask('lost?pool=blog')).said).toMatchObject({
+      pools: [{ pool: 'blog', unreachable: expect.any(String), writes: [] }],
+    });
   });
 });

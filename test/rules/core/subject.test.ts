@@ -25,7 +25,15 @@ describe('a label', () => {
 
   it('[SB3] of a session without a row writes the row', () => {
     const { next } = label({ kind: 'none' }, { ...wish, epoch: 0, subject: ada });
-    const written = { home: a, instance: noInstance, epoch: 0, version: 0, claimedBy: '', ...limits, subject: ada };
+    const written = {
+      home: a,
+      instance: noInstance,
+      epoch: 0,
+      version: 0,
+      claimedBy: '',
+      ...limits,
+      subject: ada,
+    };
     expect(next).toEqual({ kind: 'row', row: written });
   });
 
@@ -44,24 +52,43 @@ describe('a label', () => {
   });
 
   it('[SB3] of an ended session is answered: ended', () => {
-    expect(label({ kind: 'ended', endsAt: 9 }, { ...wish, subject: ada })).toEqual({ answer: { kind: 'ended' } });
+    expect(label({ kind: 'ended', endsAt: 9 }, { ...wish, subject: ada })).toEqual({
+      answer: { kind: 'ended' },
+    });
   });
 
   it('[SB3] comes with a put, also with one that was overtaken, never with one that is fenced', () => {
-    expect(rowIn(put(slotOf(), { ...wish, version: 6, subject: ada }).next)).toMatchObject({ version: 6, subject: ada });
+    expect(rowIn(put(slotOf(), { ...wish, version: 6, subject: ada }).next)).toMatchObject({
+      version: 6,
+      subject: ada,
+    });
     const overtaken = put(slotOf({ subject: bob }), { ...wish, version: 4, subject: ada });
     expect([overtaken.answer.kind, rowIn(overtaken.next)]).toEqual(['superseded', { ...row, subject: ada }]);
     expect(put(slotOf(), { ...wish, epoch: 2, version: 9, subject: ada }).next).toBeUndefined();
-    expect(put(slotOf({ instance: noInstance }), { ...wish, version: 5, subject: ada })).toMatchObject({ answer: { kind: 'fenced' } });
+    expect(put(slotOf({ instance: noInstance }), { ...wish, version: 5, subject: ada })).toMatchObject({
+      answer: { kind: 'fenced' },
+    });
   });
 
   it('[SB4] outlives claims, renewals, puts that name none, and a login', () => {
     const held = slotOf({ subject: ada });
-    const claimed = claim(held, { by: 'edge', expected: 3, home: b, instance: noInstance, nonce: 'n', uncopied: 'move', assumed, limits });
+    const claimed = claim(held, {
+      by: 'edge',
+      expected: 3,
+      home: b,
+      instance: noInstance,
+      nonce: 'n',
+      uncopied: 'move',
+      assumed,
+      limits,
+    });
     expect(rowIn(claimed.next)?.subject).toBe(ada);
     expect(rowIn(renew(held, { assumed, limits }).next)?.subject).toBe(ada);
     expect(rowIn(put(held, { ...wish, version: 6 }).next)?.subject).toBe(ada);
-    expect(rotate(held, { ...wish, version: 6 }).answer).toMatchObject({ kind: 'rotated', row: { subject: ada } });
+    expect(rotate(held, { ...wish, version: 6 }).answer).toMatchObject({
+      kind: 'rotated',
+      row: { subject: ada },
+    });
   });
 
   it('[SB4] the one named last is the one that counts, at a login too, where the state may be stored already', () => {
@@ -87,9 +114,17 @@ describe('a page', () => {
   ] as const;
   const slots = [undefined, ada].flatMap((subject) => {
     const labelled = subject === undefined ? {} : { subject };
-    const ended: Entry = { session: sessionNo(9), slot: { kind: 'ended', endsAt: 8, ...labelled }, state: noState };
+    const ended: Entry = {
+      session: sessionNo(9),
+      slot: { kind: 'ended', endsAt: 8, ...labelled },
+      state: noState,
+    };
     const rows = states.map(
-      (state, at): Entry => ({ session: sessionNo(at), slot: { kind: 'row', row: { ...row, ...labelled } }, state }),
+      (state, at): Entry => ({
+        session: sessionNo(at),
+        slot: { kind: 'row', row: { ...row, ...labelled } },
+        state,
+      }),
     );
     return [ended, ...rows];
   });

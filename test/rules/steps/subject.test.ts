@@ -20,7 +20,10 @@ const labelOf = async (name: string) => world.pool.keyring.subjectTag(name);
 describe('an answer that names a subject', () => {
   it('[SB1] labels the session along with its state, in one call, and the client sees nothing of it', async () => {
     const response = await answered({ ...state, 'limpet-subject': 'user-42' });
-    expect([response.status, [...response.headers.keys()].filter((name) => name.startsWith('limpet'))]).toEqual([200, []]);
+    expect([
+      response.status,
+      [...response.headers.keys()].filter((name) => name.startsWith('limpet')),
+    ]).toEqual([200, []]);
     expect(world.shards.calls).toEqual(['put']);
     expect(world.shards.row(session)).toMatchObject({ version: 1, subject: await labelOf('user-42') });
   });
@@ -28,7 +31,11 @@ describe('an answer that names a subject', () => {
   it('[SB1] labels it without a state too', async () => {
     expect((await answered({ 'limpet-subject': 'user-42' })).status).toBe(200);
     expect(world.shards.calls).toEqual(['label']);
-    expect(world.shards.row(session)).toMatchObject({ home: a, version: 0, subject: await labelOf('user-42') });
+    expect(world.shards.row(session)).toMatchObject({
+      home: a,
+      version: 0,
+      subject: await labelOf('user-42'),
+    });
   });
 
   it('[SB1] that is not 1 to 128 visible characters costs no state', async () => {
@@ -52,7 +59,8 @@ describe('an answer that names a subject', () => {
 
   it('[SB1] gives a first visitor a cookie, as a state would', async () => {
     world.origins.set(a, () => contractReply({ 'limpet-subject': 'user-42' }));
-    for (const origin of [b, 'c' as typeof a]) world.origins.set(origin, () => contractReply({ 'limpet-subject': 'user-42' }));
+    for (const origin of [b, 'c' as typeof a])
+      world.origins.set(origin, () => contractReply({ 'limpet-subject': 'user-42' }));
     const response = await world.send({ headers: { 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' } });
     expect(await world.told(response)).toMatchObject({ epoch: 0 });
   });
@@ -62,7 +70,11 @@ describe('a PUT that names a subject', () => {
   it('[SB13] labels the session', async () => {
     await answered({});
     const capability = world.sent[0]?.headers.get('limpet-api')?.split(' ')[1];
-    const headers = { authorization: `Bearer ${capability}`, 'limpet-instance': instance, 'limpet-epoch': '0' };
+    const headers = {
+      authorization: `Bearer ${capability}`,
+      'limpet-instance': instance,
+      'limpet-epoch': '0',
+    };
     const put = (version: string, more: Record<string, string>) =>
       answerOwnPath(
         new Request(`https://shop.example.com/.limpet/sessions/${session}`, {
@@ -79,7 +91,14 @@ describe('a PUT that names a subject', () => {
     expect(world.lost).toEqual([]);
     expect((await put('3', { 'limpet-late': '1' })).status).toBe(410);
     expect(world.lost).toEqual([
-      { session, at: startMs, why: 'session_ended', told: 'answered', method: 'PUT', path: '/.limpet/sessions/:id' },
+      {
+        session,
+        at: startMs,
+        why: 'session_ended',
+        told: 'answered',
+        method: 'PUT',
+        path: '/.limpet/sessions/:id',
+      },
     ]);
   });
 });
@@ -145,7 +164,10 @@ describe('a snapshot', () => {
     let asked = 0;
     const { snapshots } = world.pool;
     Object.assign(world.pool, {
-      snapshots: { ...snapshots, refresh: async (ms: number) => ((asked = ms), (world.snapshotAgeMs = 0), snapshots.current()) },
+      snapshots: {
+        ...snapshots,
+        refresh: async (ms: number) => ((asked = ms), (world.snapshotAgeMs = 0), snapshots.current()),
+      },
     });
     const visit = await world.visit();
     expect([asked, visit.view.trust]).toEqual([200, how === 'waits' ? 'fresh' : 'refresh']);
