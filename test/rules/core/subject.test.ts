@@ -155,6 +155,11 @@ describe('the tag of a subject', () => {
     expect(new Set([tag, ...others]).size).toBe(4);
   });
 
+  it('[SB2] is the one of docs/contract.md', async () => {
+    const keyring = await keyringOf('shop', 'an-origin-secret-of-32-characters-or-more');
+    expect(await keyring.subjectTag('user-42')).toBe('WAoEh0CbqfCvv3OjCNW-tg');
+  });
+
   it.each([
     [null, undefined],
     ['', undefined],
