@@ -46,12 +46,14 @@ export async function createEdge(config: Config, secrets: Secrets, bindings: Bin
 }
 
 const jarsMax = 8_192;
+/** A report makes the monitor probe at once: its word is here after as many time-outs as it takes, and the way there and back. */
+const untilHeardMs = 2_000;
 
 async function createPool(config: PoolConfig, secrets: Secrets, bindings: Bindings, platform: Platform): Promise<Pool> {
   const name = poolName(config.name);
   const origins = new Map(config.origins.map((origin) => [originId(origin.id), origin]));
   const { clock, timers, fetch, waitUntil } = platform;
-  const { intervalMs, timeoutMs, fall } = config.health;
+  const { timeoutMs, fall } = config.health;
   const probing = { revision: bindings.revision, health: config.health, origins: [...origins].map(([id, { url }]) => ({ id, url })) };
   return {
     name,
@@ -64,7 +66,7 @@ async function createPool(config: PoolConfig, secrets: Secrets, bindings: Bindin
     signed: new Lru(jarsMax),
     learned: new Lru(jarsMax),
     copied: new Lru(1_024),
-    suspicions: createSuspicions((intervalMs + timeoutMs) * fall),
+    suspicions: createSuspicions(timeoutMs * fall + untilHeardMs),
     shards: createShards(name, bindings.shards, { clock, timers }),
     desk: createShardDesk(name, bindings.shards, { clock, timers }),
     lost: createLostWrites({ pool: name, monitors: bindings.monitors, clock, timers, waitUntil }),

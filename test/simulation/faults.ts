@@ -31,7 +31,7 @@ export function strike(world: World, planned: Fault, homes: (browser: number) =>
       return network.loseAnswerTo(fault.text);
     case 'weather':
       network.weather = fault.weather;
-      return later(() => (network.weather = calm));
+      return later(() => (network.weather = world.isHealed ? calm : world.climate));
     case 'evict':
       for (const host of world.hosts(fault.object)) host.evictDuringNextCall(fault.afterMs);
       return;
@@ -60,6 +60,7 @@ export function heal(world: World): void {
   const { network, scheduler } = world;
   scheduler.note('everything is healthy again');
   network.mend();
+  world.isHealed = true;
   network.weather = calm;
   for (const origin of world.origins.ids) {
     for (const { process } of world.origins.living(origin)) scheduler.thaw(process);

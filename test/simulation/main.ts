@@ -1,4 +1,4 @@
-// node test/simulation/main.ts [--seeds N] [--seed S] [--mutations] [--log]: docs/simulation.md says what it runs.
+// node test/simulation/main.ts [--seeds N] [--seed S] [--mutations]: docs/simulation.md says what it runs.
 import { parseArgs } from 'node:util';
 import { mutations } from './mutations.ts';
 import { loadProduct, type Product } from './product.ts';
@@ -24,18 +24,24 @@ const holds =
       : await search();
 process.exitCode = holds ? 0 : 1;
 
-/** All seeds from 1 on, to the first that breaks an invariant. */
+/** All seeds from 1 on. The first that breaks an invariant is shown. */
 async function search(): Promise<boolean> {
   const product = await loadProduct();
   const started = performance.now();
   const broken: Result[] = [];
+  const sum = { acknowledged: 0, claims: 0, fenced: 0, evictions: 0 };
   for (let seed = 1; seed <= seeds; seed++) {
     const result = await runSeed(seed, product);
     if (seed % repeatEvery === 0) await mustRepeat(result, product);
+    for (const name of ['acknowledged', 'claims', 'fenced', 'evictions'] as const)
+      sum[name] += result.counts[name];
     if (result.violation !== undefined) broken.push(result);
   }
   const [first] = broken;
   if (first !== undefined) await report(first, product);
+  console.log(
+    `${sum.acknowledged} acknowledged writes, ${sum.claims} claims, ${sum.fenced} fenced, ${sum.evictions} evictions`,
+  );
   console.log(`${seeds} seeds, ${broken.length} violations (${seconds(started)})`);
   return broken.length === 0;
 }

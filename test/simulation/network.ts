@@ -23,9 +23,11 @@ export interface Weather {
   lostAnswer: number;
   slow: number;
   twice: number;
+  /** Per call of a Durable Object: its life ends while the call is under way, or soon after. */
+  evictions: number;
 }
 
-export const calm: Weather = { lostQuestion: 0, lostAnswer: 0, slow: 0, twice: 0 };
+export const calm: Weather = { lostQuestion: 0, lostAnswer: 0, slow: 0, twice: 0, evictions: 0 };
 
 interface Held {
   readonly matches: (link: string, label: string) => boolean;

@@ -65,10 +65,11 @@ export class Oracle {
   /** A shard has written: every entry of its log is looked at before anybody hears of it. */
   wrote(query: string, [body]: readonly unknown[]): void {
     if (!query.startsWith('INSERT INTO log') || !(body instanceof Uint8Array)) return;
-    for (const entry of this.#world.product.decodePage(new Uint8Array(body))) this.#stored(entry);
+    for (const entry of this.#world.product.decodePage(new Uint8Array(body))) this.stored(entry);
   }
 
-  #stored({ session, slot, state }: Entry): void {
+  /** An entry as it stands in storage now. */
+  stored({ session, slot, state }: Entry): void {
     const known = this.of(session);
     const name = session.slice(-4);
     if (slot.kind === 'ended') {
@@ -164,36 +165,9 @@ export class Oracle {
     return this.#world.hosts('shard').some((shard) => isRaiseDue(shard, origin));
   }
 
-  /** Reads the shards' storage as a new life of them would: all of it, not only what was written last. */
-  readStorage(): void {
-    for (const shard of this.#world.hosts('shard')) {
-      const entries = new Map<string, Entry>();
-      for (const table of ['page', 'log'].filter((name) => shard.storage.has(name))) {
-        const order = table === 'log' ? 'seq' : 'bucket';
-        for (const { body } of shard.storage.query(`SELECT body FROM ${table} ORDER BY ${order}`)) {
-          if (!(body instanceof ArrayBuffer)) continue;
-          for (const entry of this.#world.product.decodePage(body)) entries.set(entry.session, entry);
-        }
-      }
-      for (const entry of entries.values()) this.#found(entry);
-      this.#missing(shard, entries);
-    }
-  }
-
-  #found(entry: Entry): void {
-    const known = this.of(entry.session);
-    if (known.isEnded !== (entry.slot.kind === 'ended'))
-      return this.violated('I5', `${entry.session.slice(-4)} is not ended in storage`);
-    if (!known.isEnded) this.#stored(entry);
-  }
-
-  #missing(shard: ObjectHost, entries: ReadonlyMap<string, Entry>): void {
-    for (const [session, { acknowledged, isEnded, expiresAt }] of this.#sessions) {
-      if (expiresAt <= this.#world.scheduler.now) continue;
-      const isHere = shard.name.endsWith(session.slice(0, 7));
-      if (isHere && !isEnded && acknowledged.size > 0 && !entries.has(session))
-        this.violated('I1', `${session.slice(-4)} is not in storage`);
-    }
+  /** Everything that the oracle knows of, by session. */
+  get sessions(): ReadonlyMap<string, Known> {
+    return this.#sessions;
   }
 }
 

@@ -39,6 +39,7 @@ export function planOf(seed: number): Plan {
     kvLateMs: chance.pick([0, 1_000, 20_000]),
     platform: chance.pick(['throws', '52x']),
     headerStateBytesMax: chance.pick([3_072, 3_072, 0]),
+    evictions: chance.pick([0, 0, 0.02, 0.08]),
   };
   const browsers = chance.between(1, 2);
   const steps: Step[] = [];
@@ -102,6 +103,7 @@ function wishOf(edge: number, chance: Chance): Wish {
     thinkMs: chance.happens(0.25) ? chance.between(1, 900) : 0,
     cookie: chance.happens(0.15) ? 'older' : 'newest',
     leavesAfterMs: chance.happens(0.06) ? chance.between(1, 800) : undefined,
+    leaving: chance.pick(['request ends', 'request goes on']),
   };
 }
 
@@ -182,5 +184,11 @@ function edgeOf({ edges }: Shape, chance: Chance): number {
 
 function weatherOf(chance: Chance): Weather {
   const often = () => chance.pick([0, 0.05, 0.2]);
-  return { lostQuestion: often(), lostAnswer: often(), slow: chance.pick([0.1, 0.4]), twice: often() };
+  return {
+    lostQuestion: often(),
+    lostAnswer: often(),
+    slow: chance.pick([0.1, 0.4]),
+    twice: often(),
+    evictions: often(),
+  };
 }

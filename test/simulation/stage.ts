@@ -10,6 +10,7 @@ const shape: Shape = {
   kvLateMs: 0,
   platform: 'throws',
   headerStateBytesMax: 3_072,
+  evictions: 0,
 };
 
 /** A request that is on its way while the scenario goes on. */

@@ -25,7 +25,8 @@ function askerOf(world: World, kind: Kind, name: string, method: string) {
       lost: () => marked('durableObjectReset'),
     });
     // An edge waits a second for its monitor: a later answer comes to nobody.
-    if (method === 'snapshot' && world.scheduler.now < askedAt + 1_000) world.oracle.heard(machine(from), answer);
+    if (method === 'snapshot' && world.scheduler.now < askedAt + 1_000)
+      world.oracle.heard(machine(from), answer);
     return answer;
   };
 }

@@ -5,7 +5,7 @@ import { Edge } from './edge.ts';
 import { fetchIn } from './fetches.ts';
 import { replaceGlobals } from './globals.ts';
 import { LateKv } from './kv.ts';
-import { Network } from './network.ts';
+import { calm, Network, type Weather } from './network.ts';
 import { ObjectHost } from './object-host.ts';
 import { Oracle } from './oracle.ts';
 import { Origins } from './origins.ts';
@@ -23,6 +23,8 @@ export interface Shape {
   readonly platform: 'throws' | '52x';
   /** Bytes of state that origins send in a header; 0: they store by themselves. */
   readonly headerStateBytesMax: number;
+  /** How often objects are evicted when nothing else is wrong: probability per call. */
+  readonly evictions: number;
 }
 
 const startMs = Date.parse('2030-01-01T00:00:00Z');
@@ -39,6 +41,8 @@ export class World {
   readonly oracle: Oracle;
   /** Everybody who is no part of the deployment: clients, operators, the script. */
   readonly outside = new Process('outside');
+  /** Nothing goes wrong any more. */
+  isHealed = false;
   readonly #kv: LateKv;
   readonly #objects = new Map<string, ObjectHost>();
   readonly #restore: () => void;
@@ -49,6 +53,7 @@ export class World {
     this.chance = new Chance(shape.seed);
     this.scheduler = new Scheduler(startMs, this.outside);
     this.network = new Network(this.scheduler, this.chance.fork('network'));
+    this.network.weather = this.climate;
     const { scheduler, chance } = this;
     this.origins = new Origins({
       product,
@@ -68,6 +73,11 @@ export class World {
         put: (url, response) => this.#here().colo.put(url, response),
       },
     });
+  }
+
+  /** The weather between two storms. */
+  get climate(): Weather {
+    return { ...calm, evictions: this.shape.evictions };
   }
 
   static async build(shape: Shape, product: Product): Promise<World> {
@@ -122,6 +132,8 @@ export class World {
       scheduler: this.scheduler,
       class: kind === 'shard' ? SessionShard : PoolMonitor,
       env: () => this.env(),
+      endsInMs: () =>
+        this.chance.happens(this.network.weather.evictions) ? this.chance.between(0, 25) : undefined,
     });
     if (kind === 'shard') host.storage.onWrite = (query, bindings) => this.oracle.wrote(query, bindings);
     return host;

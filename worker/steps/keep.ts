@@ -1,17 +1,13 @@
-import { isSafe, mayRepeat } from '../core/resend.ts';
-import type { Row } from '../core/row.ts';
-import { drawSessionId, drawSiblingId } from './draw.ts';
-import { claimFor, intactBytes } from './move.ts';
-import { retryAfter, sessionEnded, sessionMoved, stateTooLarge, storeUnreachable } from './refusals.ts';
-import { sending } from './replay.ts';
-import { limitsOf, seat as seated } from './seat.ts';
-import { readReturned, type Refused, type Returned, type Said } from './returned.ts';
-import { confirm } from './confirm.ts';
 import type { PutSaid } from '../core/fence.ts';
 import type { SubjectTag } from '../core/ids.ts';
-import { noteLost, noteLostLater } from './lost.ts';
 import type { Unreachable } from '../ports.ts';
-import type { Delivery, Kept, KeptAnswer, Refusal, Seat, SessionSeat, Visit } from '../visit.ts';
+import type { Delivery, Kept, SessionSeat, Visit } from '../visit.ts';
+import { confirm } from './confirm.ts';
+import { keepEnd, keepRotation } from './keep-login.ts';
+import { answer, ended, fenced, type Handed, putter, seatOf, unstored } from './kept.ts';
+import { noteLost, noteLostLater } from './lost.ts';
+import { retryAfter, stateTooLarge, storeUnreachable } from './refusals.ts';
+import { readReturned, type Refused, type Returned, type Said } from './returned.ts';
 
 /** The state that the origin gave us, stored as the durability says before the client sees the answer. */
 export function keep(visit: Visit, { response, seat }: Delivery): Kept | Promise<Kept> {
@@ -28,13 +24,6 @@ export function keep(visit: Visit, { response, seat }: Delivery): Kept | Promise
 /** An origin that has claimed by itself, or whose copy is newer, serves under its own epoch. */
 function atItsEpoch(seat: SessionSeat, { epoch }: Returned): SessionSeat {
   return epoch === undefined || epoch <= seat.epoch ? seat : { ...seat, epoch };
-}
-
-interface Handed {
-  readonly response: Response;
-  readonly returned: Returned;
-  readonly seat: SessionSeat;
-  readonly subject: SubjectTag | undefined;
 }
 
 async function keepReturned(visit: Visit, given: Handed): Promise<Kept> {
@@ -55,10 +44,6 @@ async function keepReturned(visit: Visit, given: Handed): Promise<Kept> {
     default:
       return said satisfies never;
   }
-}
-
-function answer({ response, seat }: { readonly response: Response; readonly seat: Seat }): KeptAnswer {
-  return { kind: 'answer', response, seat, contract: 'handed' };
 }
 
 async function keepState(visit: Visit, handed: Handed, state: Said & { kind: 'state' }): Promise<Kept> {
@@ -92,11 +77,6 @@ async function storeState(visit: Visit, handed: Handed, state: { version: number
   });
 }
 
-function putter(visit: Visit, { returned, seat, subject }: Handed, version: number) {
-  const { home, epoch } = seat;
-  return { home, epoch, instance: returned.instance, version, subject, assumed: { home, epoch }, limits: limitsOf(visit, seat) };
-}
-
 /** The table of what a put says, and what the client gets for it (docs/spec.md, KP). */
 async function putSaid(visit: Visit, handed: Handed, said: PutSaid | Unreachable): Promise<Kept> {
   visit.edge.counters.add(`put.${said.kind}`);
@@ -113,31 +93,6 @@ async function putSaid(visit: Visit, handed: Handed, said: PutSaid | Unreachable
     default:
       return said satisfies never;
   }
-}
-
-function seatOf(seat: SessionSeat, { home, epoch }: Row): SessionSeat {
-  return seated({ ...seat, home, epoch }, { kind: 'nothing' }, 'fenced', 'session_moved');
-}
-
-/** A safe request is sent again to the new home; an unsafe one was executed, and is told that its session change was not kept. */
-function fenced(visit: Visit, now: SessionSeat): Kept {
-  if (!isSafe(visit.request.method) || !mayRepeat(sending(visit))) return sessionMoved(now);
-  return { kind: 'again', seat: now };
-}
-
-/** The session was ended meanwhile: the client goes on under an id that nobody has used. */
-function ended(visit: Visit, seat: SessionSeat): Refusal {
-  return { ...sessionEnded(), seat: afresh(visit, seat) };
-}
-
-function afresh(visit: Visit, seat: SessionSeat): SessionSeat {
-  const startedS = Math.floor(visit.now / 1000);
-  return { ...seat, session: drawSessionId(visit), epoch: 0, startedS, renewedS: startedS, carried: { kind: 'nothing' } };
-}
-
-function unstored(visit: Visit, handed: Handed): Kept {
-  if (visit.pool.config.session.onStoreFailure === 'refuse') return storeUnreachable('executed', retryAfter(visit));
-  return answer({ ...handed, seat: { ...handed.seat, outcome: 'unstored', reason: 'store_unreachable' } });
 }
 
 /** The origin's own PUT was refused: the same table. */
@@ -157,45 +112,4 @@ async function refusedByStore(visit: Visit, { seat }: Handed, how: Refused): Pro
     default:
       return how satisfies never;
   }
-}
-
-/** Logout. The same answer gives the client a new session id. */
-async function keepEnd(visit: Visit, handed: Handed): Promise<Kept> {
-  const { seat, returned } = handed;
-  const wish = { home: seat.home, instance: returned.instance, endsAt: limitsOf(visit, seat).endsAt };
-  const said = await visit.pool.shards.end(seat.session, wish);
-  if (said.kind === 'unreachable') return storeUnreachable('executed', retryAfter(visit));
-  return answer({ ...handed, seat: afresh(visit, seat) });
-}
-
-/** Login: same home, same state, a new id, and the old one is ended. */
-async function keepRotation(visit: Visit, handed: Handed, { version, bytes }: Said & { kind: 'rotate' }): Promise<Kept> {
-  if (bytes === undefined) return rotateStored(visit, handed, version);
-  const { seat } = handed;
-  const to = drawSiblingId(visit, seat.session);
-  const state = { bytes, epoch: 1, seal: await visit.pool.keyring.sealState(to, 1, bytes) };
-  const said = await visit.pool.shards.rotate(seat.session, { ...putter(visit, handed, version), to, state });
-  switch (said.kind) {
-    case 'rotated':
-      return answer({ ...handed, seat: { ...seat, session: to, epoch: said.row.epoch } });
-    case 'fenced':
-      return fenced(visit, seatOf(seat, said.row));
-    case 'ended':
-      return ended(visit, seat);
-    case 'unreachable':
-      return storeUnreachable('executed', retryAfter(visit));
-    default:
-      return said satisfies never;
-  }
-}
-
-/** The origin has stored the state by itself, under the old id's seal: a claim hands it over, so that it can be sealed for the new id. */
-async function rotateStored(visit: Visit, handed: Handed, version: number): Promise<Kept> {
-  const { seat, returned } = handed;
-  const said = await claimFor(visit, seat, seat.home, 'keep', returned.instance);
-  if (said.kind === 'unreachable') return storeUnreachable('executed', retryAfter(visit));
-  if (said.kind === 'ended') return ended(visit, seat);
-  if (said.kind !== 'claimed') return fenced(visit, seatOf(seat, said.row));
-  const bytes = await intactBytes(visit, seat.session, said.state);
-  return keepRotation(visit, { ...handed, seat: { ...seat, epoch: said.row.epoch } }, { kind: 'rotate', version, bytes });
 }

@@ -56,6 +56,15 @@ describe('limpet check', () => {
     expect(said.stdout()).toBe('');
   });
 
+  it('[CL17] --production also names what only Cloudflare refuses', async () => {
+    const said = listen();
+    const file = join(folderWith({ 'edge.ts': goodConfig }), 'edge.ts');
+    expect(await run(['check', '--config', file, '--production'])).toBe(1);
+    expect(said.stderr()).toMatch(
+      /has 2 problems:\n {2}pools\.shop\.origins\.0\.url: wanted a host name that Cloudflare can reach/,
+    );
+  });
+
   it('[CL15] --json says the same to a program', async () => {
     const said = listen();
     const file = join(folderWith({ 'edge.ts': goodConfig.replace("'/*'", "'nowhere'") }), 'edge.ts');

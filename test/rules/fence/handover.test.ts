@@ -11,13 +11,20 @@ afterEach(() => stage.close());
 
 describe('a handover', () => {
   it('[FM5] sends Limpet-New once for an id: the second attempt of a first visit has another id', async () => {
-    const both = ['a', 'b'].map((origin) => [stage.only(origin), stage.world.origins.start(origin)]);
-    stage.world.origins.choose = ([first]) => first ?? stage.only('a');
+    const pairs = ['a', 'b'].map((id) => [stage.only(id), stage.world.origins.start(id)]);
+    const lead = (at: 0 | 1) => {
+      stage.world.origins.choose = (some) => pairs.find(([one]) => one === some[0])?.[at] ?? stage.only('a');
+    };
+    lead(0);
     stage.world.network.loseAnswerTo(' new');
-    await stage.send({ edge: 0 });
+    const running = stage.start({ edge: 0 });
+    await stage.until(/answered, and the connection lost/);
+    lead(1);
+    await stage.answerTo(running);
     expect(stage.log.match(/ new → 200/g)).toHaveLength(2);
+    lead(0);
     await stage.send({ verb: 'append', edge: 0 });
-    for (const [first, second] of both) if (first !== undefined && second !== undefined) first.process.kill();
+    lead(1);
     expect((await stage.send({ edge: 0 })).said?.list).toEqual(['client-2']);
   });
 
@@ -41,7 +48,7 @@ describe('a handover', () => {
     for (const edge of [0, 1]) stage.world.network.cut(`edge${edge}>${stage.home}`);
     const both = [stage.start({ edge: 0 }), stage.start({ edge: 1 })];
     for (const running of both) expect((await stage.answerTo(running)).said?.list).toEqual(['client-1']);
-    expect(stage.log.match(/→ claimed \(.*, epoch 1,/g)).toHaveLength(1);
+    expect(stage.log.match(/→ claimed/g)).toHaveLength(1);
   });
 
   it('[FM8] leaves a frozen home nothing to win when it thaws', async () => {

@@ -1,0 +1,48 @@
+import type { Kept, Visit } from '../visit.ts';
+import { drawSiblingId } from './draw.ts';
+import { afresh, answer, ended, fenced, type Handed, putter, seatOf } from './kept.ts';
+import { claimFor, intactBytes } from './move.ts';
+import { retryAfter, storeUnreachable } from './refusals.ts';
+import type { Said } from './returned.ts';
+import { limitsOf } from './seat.ts';
+
+/** Logout. The same answer gives the client a new session id. */
+export async function keepEnd(visit: Visit, handed: Handed): Promise<Kept> {
+  const { seat, returned } = handed;
+  const wish = { home: seat.home, instance: returned.instance, endsAt: limitsOf(visit, seat).endsAt };
+  const said = await visit.pool.shards.end(seat.session, wish);
+  if (said.kind === 'unreachable') return storeUnreachable('executed', retryAfter(visit));
+  return answer({ ...handed, seat: afresh(visit, seat) });
+}
+
+/** Login: same home, same state, a new id, and the old one is ended. */
+export async function keepRotation(visit: Visit, handed: Handed, { version, bytes }: Said & { kind: 'rotate' }): Promise<Kept> {
+  if (bytes === undefined) return rotateStored(visit, handed, version);
+  const { seat } = handed;
+  const to = drawSiblingId(visit, seat.session);
+  const state = { bytes, epoch: 1, seal: await visit.pool.keyring.sealState(to, 1, bytes) };
+  const said = await visit.pool.shards.rotate(seat.session, { ...putter(visit, handed, version), to, state });
+  switch (said.kind) {
+    case 'rotated':
+      return answer({ ...handed, seat: { ...seat, session: to, epoch: said.row.epoch } });
+    case 'fenced':
+      return fenced(visit, seatOf(seat, said.row));
+    case 'ended':
+      return ended(visit, seat);
+    case 'unreachable':
+      return storeUnreachable('executed', retryAfter(visit));
+    default:
+      return said satisfies never;
+  }
+}
+
+/** The origin has stored the state by itself, under the old id's seal: a claim hands it over, so that it can be sealed for the new id. */
+async function rotateStored(visit: Visit, handed: Handed, version: number): Promise<Kept> {
+  const { seat, returned } = handed;
+  const said = await claimFor(visit, seat, seat.home, 'keep', returned.instance);
+  if (said.kind === 'unreachable') return storeUnreachable('executed', retryAfter(visit));
+  if (said.kind === 'ended') return ended(visit, seat);
+  if (said.kind !== 'claimed') return fenced(visit, seatOf(seat, said.row));
+  const bytes = await intactBytes(visit, seat.session, said.state);
+  return keepRotation(visit, { ...handed, seat: { ...seat, epoch: said.row.epoch } }, { kind: 'rotate', version, bytes });
+}
