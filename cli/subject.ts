@@ -16,7 +16,7 @@ const end = defineCommand({
   args,
   plugins: [strictFlags('subject end', args)],
   run: async ({ args: { name, pool, json, ...site } }) => {
-    const count = await walk(site, 'subject/end', { subject: name, pool });
+    const count = await untilNone(site, 'subject/end', { subject: name, pool });
     print(json ? JSON.stringify({ version: 1, ended: count }, null, 2) : `${sessionsOf(count)} ended`);
   },
 });
@@ -29,7 +29,7 @@ const erase = defineCommand({
   args,
   plugins: [strictFlags('subject erase', args)],
   run: async ({ args: { name, pool, json, ...site } }) => {
-    const count = await walk(site, 'subject/erase', { subject: name, pool });
+    const count = await untilNone(site, 'subject/erase', { subject: name, pool });
     print(json ? JSON.stringify({ version: 1, erased: count }, null, 2) : `${sessionsOf(count)} erased`);
   },
 });
@@ -60,6 +60,19 @@ export const subject = defineCommand({
   meta: { name: 'limpet subject', description: 'End, export or erase all sessions of one subject' },
   subCommands: { end, export: exportStates, erase },
 });
+
+/** A login that comes during the search may take a session from a page that is still to be read to one that was: it is searched once more. */
+const passesMax = 3;
+
+async function untilNone(site: Site, path: string, order: object): Promise<number> {
+  let count = 0;
+  for (let passes = 0; passes < passesMax; passes++) {
+    const found = await walk(site, path, order);
+    if (found === 0) break;
+    count += found;
+  }
+  return count;
+}
 
 /** The search is bounded: each answer says where to go on. */
 async function walk(

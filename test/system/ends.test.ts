@@ -87,7 +87,7 @@ describe('an operator ends', () => {
     const client = near.client();
     await client.get('/who', { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' });
     const cookie = client.jar.header();
-    expect((await far.client().get('/who', { cookie })).reason).toBe('home_usable');
+    expect((await far.client().get('/who', { cookie })).outcome).toBe('kept');
     const session = sessionIn(client.jar.get('limpet'));
     await ordered(`sessions/${session}/end?pool=shop`);
     const isFresh = async () => (await far.client().get('/who', { cookie })).reason === 'session_ended';

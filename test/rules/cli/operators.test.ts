@@ -106,17 +106,22 @@ describe('limpet sessions', () => {
 });
 
 describe('limpet subject', () => {
-  it('[OP11] end and erase go on until the search is over, and say how many there were', async () => {
+  it('[OP11] end and erase search until there are none, and say how many there were', async () => {
     for (const [verb, done] of [
       ['end', 'ended'],
       ['erase', 'erased'],
     ] as const) {
-      const { url, asked } = await site({ count: 1, sessions: [], cursor: 'c' }, { count: 2, sessions: [] });
+      const pages = [
+        { count: 1, sessions: [], cursor: 'c' },
+        { count: 2, sessions: [] },
+      ];
+      const { url, asked } = await site(...pages, { count: 0, sessions: [] });
       const said = listen();
       expect(await run(['subject', verb, 'user-42', '--url', url])).toBe(0);
       expect(asked).toMatchObject([
         { what: `POST /.limpet/admin/subject/${verb}`, order: { subject: 'user-42' } },
         { order: { subject: 'user-42', cursor: 'c' } },
+        { order: { subject: 'user-42' } },
       ]);
       expect(said.stdout()).toBe(`3 sessions ${done}\n`);
       vi.restoreAllMocks();
