@@ -6,7 +6,9 @@ import type { World } from './world.ts';
 export function auditStorage(world: World): void {
   for (const shard of world.hosts('shard')) {
     const entries = entriesIn(world, shard);
-    for (const entry of entries.values()) compare(world, entry);
+    for (const entry of entries.values()) compare(world, shard, entry);
+    for (const id of orphans(shard, entries))
+      world.oracle.violated('I9', `nothing refers to the chunks ${id}`);
     for (const session of missing(world, shard, entries))
       world.oracle.violated('I1', `${session.slice(-4)} is not in storage`);
   }
@@ -22,11 +24,17 @@ function entriesIn({ product }: World, { storage }: ObjectHost): Map<string, Ent
   return new Map(entries.map((entry) => [entry.session, entry]));
 }
 
-function compare({ oracle }: World, entry: Entry): void {
+function compare({ oracle }: World, { storage }: ObjectHost, entry: Entry): void {
   const { isEnded } = oracle.of(entry.session);
   if (isEnded && entry.slot.kind !== 'ended')
     oracle.violated('I5', `${entry.session.slice(-4)} is not ended in storage`);
-  else oracle.stored(entry);
+  else oracle.stored(storage, entry);
+}
+
+function orphans({ storage }: ObjectHost, entries: ReadonlyMap<string, Entry>): string[] {
+  const known = new Set([...entries.values()].map(({ state }) => (state.kind === 'chunked' ? state.id : '')));
+  const rows = storage.has('chunk') ? storage.query('SELECT DISTINCT id FROM chunk') : [];
+  return rows.map(({ id }) => String(id)).filter((id) => !known.has(id));
 }
 
 function missing(

@@ -1,6 +1,20 @@
-import { calm } from './network.ts';
-import type { Fault } from './plan.ts';
+import { calm, type Weather } from './network.ts';
 import type { World } from './world.ts';
+
+/** Origins are named by id, or as `home of 0`: wherever the first browser's session lives at that moment. */
+export type Fault =
+  /** The origin's processes end; another one starts in their place after a while. */
+  | { readonly what: 'crash'; readonly origin: string; readonly forMs: number }
+  | { readonly what: 'freeze'; readonly origin: string; readonly forMs: number }
+  /** A new process beside the old one, which ends after a while. */
+  | { readonly what: 'overlap'; readonly origin: string; readonly forMs: number }
+  | { readonly what: 'cut'; readonly link: string; readonly forMs: number }
+  /** The next answer to a question with this text is lost. */
+  | { readonly what: 'lose'; readonly text: string }
+  | { readonly what: 'weather'; readonly weather: Weather; readonly forMs: number }
+  /** So many milliseconds after the object's next call has begun. */
+  | { readonly what: 'evict'; readonly object: 'shard' | 'monitor'; readonly afterMs: number }
+  | { readonly what: 'recycle'; readonly edge: number };
 
 /** Lets a fault happen, and be over after its time. */
 export function strike(world: World, planned: Fault, homes: (browser: number) => string): void {

@@ -1,13 +1,14 @@
-// node test/simulation/main.ts [--seeds N] [--seed S] [--mutations]: docs/simulation.md says what it runs.
+// node test/simulation/main.ts [--seeds N] [--seed S] [--plant WORDS] [--mutations]: docs/simulation.md says what it runs.
 import { parseArgs } from 'node:util';
-import { mutations } from './mutations.ts';
+import { type Mutation, mutations } from './mutations.ts';
 import { loadProduct, type Product } from './product.ts';
 import { type Result, runSeed } from './run.ts';
 import { shrink } from './shrink.ts';
 
 const options = {
-  seeds: { type: 'string', default: '200' },
+  seeds: { type: 'string' },
   seed: { type: 'string' },
+  plant: { type: 'string' },
   mutations: { type: 'boolean', default: false },
 } as const;
 
@@ -15,7 +16,8 @@ const options = {
 const repeatEvery = 10;
 
 const { values } = parseArgs({ options });
-const seeds = Number(values.seeds);
+/** The rarest of the planted faults needs some hundred worlds. */
+const seeds = Number(values.seeds ?? (values.mutations ? 600 : 200));
 const holds =
   values.seed !== undefined
     ? await replay(Number(values.seed))
@@ -24,9 +26,19 @@ const holds =
       : await search();
 process.exitCode = holds ? 0 : 1;
 
+/** The fault whose name has these words; none without them. */
+function planted(): Mutation | undefined {
+  const { plant } = values;
+  if (plant === undefined) return undefined;
+  const found = mutations.find(({ name }) => name.includes(plant));
+  if (found === undefined)
+    throw new Error(`No planted fault is called "${plant}": ${mutations.map(({ name }) => name).join('; ')}`);
+  return found;
+}
+
 /** All seeds from 1 on. The first that breaks an invariant is shown. */
 async function search(): Promise<boolean> {
-  const product = await loadProduct();
+  const product = await loadProduct(planted());
   const started = performance.now();
   const broken: Result[] = [];
   const sum = { acknowledged: 0, claims: 0, fenced: 0, evictions: 0 };
@@ -55,7 +67,7 @@ async function mustRepeat({ plan, hash }: Result, product: Product): Promise<voi
 }
 
 async function replay(seed: number): Promise<boolean> {
-  const result = await runSeed(seed, await loadProduct());
+  const result = await runSeed(seed, await loadProduct(planted()));
   for (const line of result.log) console.log(line);
   console.log(
     `seed ${seed}: ${result.violation === undefined ? 'holds' : `${result.violation.invariant} ${result.violation.what}`}`,
@@ -70,7 +82,8 @@ async function report(result: Result, product: Product): Promise<void> {
     `seed ${result.plan.shape.seed} breaks ${result.violation?.invariant}; the shortest log found:`,
   );
   for (const line of shortest.log) console.log(line);
-  console.log(`replay it whole: npm run simulate -- --seed ${result.plan.shape.seed}`);
+  const plant = values.plant === undefined ? '' : ` --plant ${JSON.stringify(values.plant)}`;
+  console.log(`replay it whole: npm run simulate -- --seed ${result.plan.shape.seed}${plant}`);
 }
 
 /** The simulation is worth what it finds: each planted fault must break an invariant. */

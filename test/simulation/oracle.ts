@@ -1,7 +1,8 @@
 import type { Snapshot } from '../../worker/core/snapshot.ts';
-import type { Entry } from '../../worker/core/page.ts';
+import type { Entry, StoredState } from '../../worker/core/page.ts';
 import { listIn } from './instance.ts';
 import type { ObjectHost } from './object-host.ts';
+import type { ObjectStorage } from './sqlite.ts';
 import type { World } from './world.ts';
 
 /** What must be true after every step; the names are those of docs/simulation.md. */
@@ -63,13 +64,13 @@ export class Oracle {
   }
 
   /** A shard has written: every entry of its log is looked at before anybody hears of it. */
-  wrote(query: string, [body]: readonly unknown[]): void {
+  wrote(storage: ObjectStorage, query: string, [body]: readonly unknown[]): void {
     if (!query.startsWith('INSERT INTO log') || !(body instanceof Uint8Array)) return;
-    for (const entry of this.#world.product.decodePage(new Uint8Array(body))) this.stored(entry);
+    for (const entry of this.#world.product.decodePage(new Uint8Array(body))) this.stored(storage, entry);
   }
 
   /** An entry as it stands in storage now. */
-  stored({ session, slot, state }: Entry): void {
+  stored(storage: ObjectStorage, { session, slot, state }: Entry): void {
     const known = this.of(session);
     const name = session.slice(-4);
     if (slot.kind === 'ended') {
@@ -88,7 +89,7 @@ export class Oracle {
       epoch,
       version,
       expiresAt,
-      list: state.kind === 'inline' ? listIn(state.bytes) : [],
+      list: listIn(bytesOf(storage, state)),
     });
     this.#checkList(name, known);
   }
@@ -169,6 +170,15 @@ export class Oracle {
   get sessions(): ReadonlyMap<string, Known> {
     return this.#sessions;
   }
+}
+
+/** A state where it lies: in its entry, in chunks of its own, or nowhere. */
+function bytesOf(storage: ObjectStorage, state: StoredState): Uint8Array {
+  if (state.kind !== 'chunked') return state.kind === 'inline' ? state.bytes : new Uint8Array();
+  const chunks = storage.query('SELECT body FROM chunk WHERE id = ? ORDER BY part', state.id);
+  return Buffer.concat(
+    chunks.flatMap(({ body }) => (body instanceof ArrayBuffer ? [new Uint8Array(body)] : [])),
+  );
 }
 
 interface Standing {

@@ -9,6 +9,7 @@ export interface OriginsOptions {
   readonly scheduler: Scheduler;
   readonly chance: Chance;
   readonly headerStateBytesMax: number;
+  readonly paddingBytes: number;
 }
 
 /** The origins of the pool, and the processes that run at each: none, one, or two that overlap. */
@@ -39,7 +40,7 @@ export class Origins {
   }
 
   start(origin: string): Instance {
-    const { product, scheduler, headerStateBytesMax } = this.#options;
+    const { product, scheduler, headerStateBytesMax, paddingBytes } = this.#options;
     const process = new Process(`${origin}${++this.#started}`);
     const limpet = product.createOrigin({
       origin,
@@ -47,7 +48,7 @@ export class Origins {
       headerStateBytesMax,
       onProblem: ({ code, message }) => scheduler.note(`${process.name} says: ${code} ${message}`),
     });
-    const instance = new Instance({ process, scheduler, limpet });
+    const instance = new Instance({ process, scheduler, limpet, paddingBytes });
     this.#instances.set(origin, [...this.living(origin), instance]);
     scheduler.note(`${process.name} starts at ${origin}`);
     return instance;

@@ -103,7 +103,7 @@ async function servedAgain(world: World, browser: Browser): Promise<boolean> {
 function checkSizes(world: World): void {
   const { oracle, scheduler } = world;
   for (const { name, storage } of world.hosts('shard')) {
-    for (const table of ['raise', 'log', 'chunk']) {
+    for (const table of ['raise', 'log']) {
       const rows = storage.has(table)
         ? storage.query(`SELECT count(*) AS count FROM ${table}`)[0]?.['count']
         : 0;

@@ -11,6 +11,7 @@ const shape: Shape = {
   platform: 'throws',
   headerStateBytesMax: 3_072,
   evictions: 0,
+  paddingBytes: 0,
 };
 
 /** A request that is on its way while the scenario goes on. */

@@ -25,6 +25,8 @@ export interface Shape {
   readonly headerStateBytesMax: number;
   /** How often objects are evicted when nothing else is wrong: probability per call. */
   readonly evictions: number;
+  /** Bytes by which states are larger than they need to be. */
+  readonly paddingBytes: number;
 }
 
 const startMs = Date.parse('2030-01-01T00:00:00Z');
@@ -55,12 +57,7 @@ export class World {
     this.network = new Network(this.scheduler, this.chance.fork('network'));
     this.network.weather = this.climate;
     const { scheduler, chance } = this;
-    this.origins = new Origins({
-      product,
-      scheduler,
-      chance,
-      headerStateBytesMax: shape.headerStateBytesMax,
-    });
+    this.origins = new Origins({ product, scheduler, chance, ...shape });
     this.#kv = new LateKv(scheduler, shape.kvLateMs);
     this.oracle = new Oracle(this);
     keeper.keep = (work) => this.leaveBehind(work);
@@ -135,7 +132,9 @@ export class World {
       endsInMs: () =>
         this.chance.happens(this.network.weather.evictions) ? this.chance.between(0, 25) : undefined,
     });
-    if (kind === 'shard') host.storage.onWrite = (query, bindings) => this.oracle.wrote(query, bindings);
+    if (kind === 'shard') {
+      host.storage.onWrite = (query, bindings) => this.oracle.wrote(host.storage, query, bindings);
+    }
     return host;
   }
 

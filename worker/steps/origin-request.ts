@@ -28,9 +28,10 @@ function originHeaders(visit: Visit, contract: ContractHeaders): Record<string, 
   const { headers } = visit.request;
   const out: Record<string, string> = {};
   const listed = listedIn(headers.get('connection'));
-  for (const [name, value] of headers) {
+  // Not `for…of`: its iterator makes two objects per header, which costs 2 to 4 % of a request's CPU (npm run bench -- request-path).
+  headers.forEach((value, name) => {
     if (!isOurs(name, visit) && !listed.includes(name)) out[name] = value;
-  }
+  });
   if (asksForWebSocket(headers)) keepUpgrade(out);
   const cookie = out['cookie'];
   if (cookie !== undefined) setCookies(out, originCookies(visit.pool, cookie));

@@ -55,11 +55,17 @@ const compatibilityDate = '2026-11-01';
 function configOf({ text, objects, stores }: WorkerParts): string {
   const bindings = [
     ...Object.entries(text).map(([name, value]) => `(name = "${name}", text = ${JSON.stringify(value)})`),
-    ...Object.entries(objects).map(([name, className]) => `(name = "${name}", durableObjectNamespace = "${className}")`),
+    ...Object.entries(objects).map(
+      ([name, className]) => `(name = "${name}", durableObjectNamespace = "${className}")`,
+    ),
     ...Object.keys(stores).map((name) => `(name = "${name}", kvNamespace = "${name}")`),
   ];
-  const namespaces = Object.values(objects).map((name) => `(className = "${name}", uniqueKey = "${name}", enableSql = true)`);
-  const storeServices = Object.keys(stores).map((name) => `(name = "${name}", worker = ${workerOf(`${name}.js`, '')}),`);
+  const namespaces = Object.values(objects).map(
+    (name) => `(className = "${name}", uniqueKey = "${name}", enableSql = true)`,
+  );
+  const storeServices = Object.keys(stores).map(
+    (name) => `(name = "${name}", worker = ${workerOf(`${name}.js`, '')}),`,
+  );
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
