@@ -7,7 +7,9 @@ import { placementOf } from './core/rendezvous.ts';
 import { createCounters } from './observe/counters.ts';
 import { createDoubt } from './stores/doubt.ts';
 import { createFallback, type FallbackStore } from './stores/fallback.ts';
+import { createLostWrites, type LostObjects } from './stores/lost-writes.ts';
 import type { Platform } from './stores/platform.ts';
+import { createShardDesk, type DeskObjects } from './stores/shard-desk.ts';
 import { createShards, type ShardObjects } from './stores/session-shards.ts';
 import { createReadStatus, createReportSuspect, createSnapshots, type MonitorObjects, type SnapshotCache } from './stores/snapshots.ts';
 import { createSuspicions } from './stores/suspicions.ts';
@@ -15,8 +17,8 @@ import type { Edge, Pool } from './visit.ts';
 
 /** What the deployment binds. */
 export interface Bindings {
-  readonly shards: ShardObjects;
-  readonly monitors: MonitorObjects;
+  readonly shards: ShardObjects & DeskObjects;
+  readonly monitors: MonitorObjects & LostObjects;
   readonly fallback: FallbackStore;
   readonly cache: SnapshotCache;
   readonly apiBase: string | undefined;
@@ -66,6 +68,8 @@ async function createPool(config: PoolConfig, secrets: Secrets, bindings: Bindin
     copied: new Lru(1_024),
     suspicions: createSuspicions(timeoutMs * fall + untilHeardMs),
     shards: createShards(name, bindings.shards, { clock, timers }),
+    desk: createShardDesk(name, bindings.shards, { clock, timers }),
+    lost: createLostWrites({ pool: name, monitors: bindings.monitors, clock, timers, waitUntil }),
     snapshots: createSnapshots({ pool: name, probing, monitors: bindings.monitors, cache: bindings.cache, mirror: bindings.fallback, clock, timers, waitUntil }),
     report: createReportSuspect({ pool: name, monitors: bindings.monitors }),
     status: createReadStatus({ pool: name, monitors: bindings.monitors }),

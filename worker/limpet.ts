@@ -11,14 +11,16 @@ import { misconfigured, refuseAtGate, unroutable } from './steps/gate.ts';
 import { open } from './steps/open.ts';
 import { requestUrl, route } from './steps/route.ts';
 import { platform } from './stores/platform.ts';
+import type { LostObject } from './stores/lost-writes.ts';
 import type { ShardObjects } from './stores/session-shards.ts';
+import type { DeskObjects } from './stores/shard-desk.ts';
 import type { MonitorObject, SnapshotCache } from './stores/snapshots.ts';
 import type { Edge, Visit } from './visit.ts';
 
 /** The bindings that Limpet wants of its Worker; wrangler.toml declares them. */
 export interface LimpetEnv {
-  readonly SESSION_SHARD: ShardObjects;
-  readonly POOL_MONITOR: { getByName(name: string): MonitorObject & { check(): Promise<void> } };
+  readonly SESSION_SHARD: ShardObjects & DeskObjects;
+  readonly POOL_MONITOR: { getByName(name: string): MonitorObject & LostObject & { check(): Promise<void> } };
   readonly FALLBACK: Bindings['fallback'];
   readonly COOKIE_KEYS: string;
   readonly ORIGIN_SECRET: string;

@@ -7,8 +7,8 @@ import type { Outcome, Reason } from './core/outcome.ts';
 import type { Placement } from './core/rendezvous.ts';
 import type { View } from './core/decide.ts';
 import type {
-  Chance, Clock, Counters, Doubt, Fallback, Fetch, ReadStatus,
-  ReportSuspect, Shards, Snapshots, Suspicions, Timers, WaitUntil,
+  Chance, Clock, Counters, Doubt, Fallback, Fetch, LostWrites, ReadStatus,
+  ReportSuspect, ShardDesk, Shards, Snapshots, Suspicions, Timers, WaitUntil,
 } from './ports.ts';
 
 /** One isolate's Limpet: the configuration made ready, and the ports. */
@@ -46,6 +46,8 @@ export interface Pool {
   readonly copied: Lru<number>;
   readonly suspicions: Suspicions;
   readonly shards: Shards;
+  readonly desk: ShardDesk;
+  readonly lost: LostWrites;
   readonly snapshots: Snapshots;
   readonly report: ReportSuspect;
   readonly status: ReadStatus;

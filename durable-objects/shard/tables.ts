@@ -63,6 +63,14 @@ export class Tables {
     );
   }
 
+  chunkBytes(id: string): number {
+    const [row] = this.#run<{ bytes: number | null }>(
+      'SELECT sum(length(body)) AS bytes FROM chunk WHERE id = ?',
+      id,
+    );
+    return row?.bytes ?? 0;
+  }
+
   writeChunk(id: string, part: number, body: Uint8Array<ArrayBuffer>): void {
     this.#run('INSERT OR REPLACE INTO chunk (id, part, body) VALUES (?, ?, ?)', id, part, body);
   }

@@ -1,11 +1,12 @@
 import { type IRequest, Router } from 'itty-router';
 import { bodyWithin } from '../core/body.ts';
-import { parseInstance } from '../core/ids.ts';
+import { parseInstance, type SubjectTag } from '../core/ids.ts';
+import type { Reason } from '../core/outcome.ts';
 import { limitsFrom } from '../core/row.ts';
 import { parseSessionId } from '../core/session-id.ts';
 import { refusal } from '../steps/gate.ts';
-import { wholeNumber } from '../steps/returned.ts';
-import type { Edge } from '../visit.ts';
+import { parseSubject, wholeNumber } from '../steps/returned.ts';
+import type { Edge, Pool } from '../visit.ts';
 import { type Capability, openCapability } from './capability.ts';
 
 type Api = [Edge];
@@ -70,10 +71,15 @@ async function put(request: Request, { pool, session, home, ...capability }: Cap
   if (typeof epoch !== 'number' || typeof version !== 'number' || instance === undefined) return malformed('Limpet-Epoch, Limpet-Version and Limpet-Instance');
   const { stateBytesMax } = pool.config.session;
   const bytes = await stateIn(request, stateBytesMax);
-  if (bytes === undefined) return refusal(413, 'state_too_large', `A state of this pool has at most ${stateBytesMax} bytes; the previous state stays.`);
+  const lost = noteIfLate(headers, { pool, session }, edge);
+  if (bytes === undefined) {
+    lost('state_too_large');
+    return refusal(413, 'state_too_large', `A state of this pool has at most ${stateBytesMax} bytes; the previous state stays.`);
+  }
   const seal = await pool.keyring.sealState(session, epoch, bytes);
+  const subject = await subjectIn(headers, pool);
   const said = await pool.shards.put(session, {
-    home, epoch, version, instance, state: { bytes, seal, epoch },
+    subject, home, epoch, version, instance, state: { bytes, seal, epoch },
     assumed: { home, epoch: capability.epoch }, limits: limitsFrom(capability.startedS, edge.clock.now(), pool.config.session),
   });
   switch (said.kind) {
@@ -81,14 +87,24 @@ async function put(request: Request, { pool, session, home, ...capability }: Cap
     case 'superseded':
       return Response.json({ result: said.kind });
     case 'fenced':
+      lost('session_moved');
       return refusal(409, 'session_moved', 'Fenced: the session lives elsewhere, this change is not kept.');
     case 'ended':
+      lost('session_ended');
       return sessionEnded();
     case 'unreachable':
+      lost('store_unreachable');
       return storeUnreachable();
     default:
       return said satisfies never;
   }
+}
+
+/** A change that is stored after its answer has begun: what becomes of it no answer can say, only the operator's list. */
+function noteIfLate(headers: Headers, { pool, session }: Pick<Capability, 'pool' | 'session'>, edge: Edge): (why: Reason) => void {
+  if (headers.get('limpet-late') !== '1') return () => undefined;
+  const write = { session, at: edge.clock.now(), told: 'answered', method: 'PUT', path: '/.limpet/sessions/:id' } as const;
+  return (why) => pool.lost.note({ ...write, why });
 }
 
 async function end({ headers }: Request, { pool, session, home, ...capability }: Capability, edge: Edge): Promise<Response> {
@@ -97,6 +113,11 @@ async function end({ headers }: Request, { pool, session, home, ...capability }:
   const { endsAt } = limitsFrom(capability.startedS, edge.clock.now(), pool.config.session);
   const said = await pool.shards.end(session, { home, instance, endsAt });
   return said.kind === 'unreachable' ? storeUnreachable() : new Response(null, { status: 204 });
+}
+
+async function subjectIn(headers: Headers, { keyring }: Pool): Promise<SubjectTag | undefined> {
+  const name = parseSubject(headers.get('limpet-subject'));
+  return name === undefined ? undefined : keyring.subjectTag(name);
 }
 
 async function stateIn({ headers, body }: Request, bytesMax: number): Promise<Uint8Array<ArrayBuffer> | undefined> {

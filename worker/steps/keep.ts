@@ -1,9 +1,11 @@
 import type { PutSaid } from '../core/fence.ts';
+import type { SubjectTag } from '../core/ids.ts';
 import type { Unreachable } from '../ports.ts';
 import type { Delivery, Kept, SessionSeat, Visit } from '../visit.ts';
 import { confirm } from './confirm.ts';
 import { keepEnd, keepRotation } from './keep-login.ts';
 import { answer, ended, fenced, type Handed, putter, seatOf, unstored } from './kept.ts';
+import { noteLost, noteLostLater } from './lost.ts';
 import { retryAfter, stateTooLarge, storeUnreachable } from './refusals.ts';
 import { readReturned, type Refused, type Returned, type Said } from './returned.ts';
 
@@ -15,7 +17,8 @@ export function keep(visit: Visit, { response, seat }: Delivery): Kept | Promise
     visit.edge.counters.add('contract_malformed');
     return { kind: 'answer', response, seat, contract: 'handed' };
   }
-  return keepReturned(visit, { response, returned, seat: atItsEpoch(seat, returned) });
+  const at = atItsEpoch(seat, returned);
+  return noteLost(visit, at, keepReturned(visit, { response, returned, seat: at, subject: undefined }));
 }
 
 /** An origin that has claimed by itself, or whose copy is newer, serves under its own epoch. */
@@ -23,12 +26,13 @@ function atItsEpoch(seat: SessionSeat, { epoch }: Returned): SessionSeat {
   return epoch === undefined || epoch <= seat.epoch ? seat : { ...seat, epoch };
 }
 
-async function keepReturned(visit: Visit, handed: Handed): Promise<Kept> {
-  const { said } = handed.returned;
+async function keepReturned(visit: Visit, given: Handed): Promise<Kept> {
+  const { said, subject } = given.returned;
+  const handed = subject === undefined ? given : { ...given, subject: await visit.pool.keyring.subjectTag(subject) };
   switch (said.kind) {
     case 'nothing':
     case 'stored':
-      return answer(handed);
+      return handed.subject === undefined ? answer(handed) : keepSubject(visit, handed, handed.subject);
     case 'state':
       return keepState(visit, handed, said);
     case 'refused':
@@ -47,10 +51,21 @@ async function keepState(visit: Visit, handed: Handed, state: Said & { kind: 'st
   if (state.bytes.length > stateBytesMax) return stateTooLarge(stateBytesMax);
   const stored = storeState(visit, handed, state);
   if (visit.pool.config.session.durability === 'async') {
-    visit.waitUntil(stored.then(({ kind }) => visit.edge.counters.add(`put_async.${kind}`)));
+    visit.waitUntil(noteLostLater(visit, handed.seat, stored));
     return answer(handed);
   }
   return putSaid(visit, handed, await stored);
+}
+
+/** The session is somebody's now, and its state is what it was. */
+async function keepSubject(visit: Visit, handed: Handed, subject: SubjectTag): Promise<Kept> {
+  const { version: _version, ...place } = putter(visit, handed, 0);
+  const labelled = visit.pool.shards.label(handed.seat.session, { ...place, subject });
+  if (visit.pool.config.session.durability === 'async') {
+    visit.waitUntil(labelled.then(({ kind }) => visit.edge.counters.add(`label_async.${kind}`)));
+    return answer(handed);
+  }
+  return putSaid(visit, handed, await labelled);
 }
 
 async function storeState(visit: Visit, handed: Handed, state: { version: number; bytes: Uint8Array<ArrayBuffer> }): Promise<PutSaid | Unreachable> {

@@ -1,4 +1,5 @@
 import type { Put } from '../core/fence.ts';
+import type { SubjectTag } from '../core/ids.ts';
 import { isSafe, mayRepeat } from '../core/resend.ts';
 import type { Row } from '../core/row.ts';
 import type { Kept, KeptAnswer, Refusal, Seat, SessionSeat, Visit } from '../visit.ts';
@@ -13,6 +14,7 @@ export interface Handed {
   readonly response: Response;
   readonly returned: Returned;
   readonly seat: SessionSeat;
+  readonly subject: SubjectTag | undefined;
 }
 
 /** The answer goes out, without its contract headers. */
@@ -21,9 +23,9 @@ export function answer({ response, seat }: { readonly response: Response; readon
 }
 
 /** The part of a put that is the same whatever is stored. */
-export function putter(visit: Visit, { returned, seat }: Handed, version: number): Put {
+export function putter(visit: Visit, { returned, seat, subject }: Handed, version: number): Put {
   const { home, epoch } = seat;
-  return { home, epoch, instance: returned.instance, version, assumed: { home, epoch }, limits: limitsOf(visit, seat) };
+  return { home, epoch, instance: returned.instance, version, subject, assumed: { home, epoch }, limits: limitsOf(visit, seat) };
 }
 
 /** Where the row says that the session is now. */

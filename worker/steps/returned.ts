@@ -6,6 +6,8 @@ export interface Returned {
   readonly instance: InstanceId;
   /** The epoch of the copy that was served, where it is not the one that was sent. */
   readonly epoch: number | undefined;
+  /** Whose session it is, in the origin's own words. */
+  readonly subject: string | undefined;
   readonly said: Said;
 }
 
@@ -28,7 +30,12 @@ export function readReturned(headers: Headers): Returned | 'malformed' | undefin
   const said = readSaid(headers);
   const epoch = wholeNumber(headers.get('limpet-epoch'));
   if (named === undefined || said === undefined || epoch === 'malformed') return 'malformed';
-  return { instance: named, epoch, said };
+  return { instance: named, epoch, subject: parseSubject(headers.get('limpet-subject')), said };
+}
+
+/** 1 to 128 visible characters. Anything else names nobody: a state must not be lost over it. */
+export function parseSubject(text: string | null): string | undefined {
+  return text !== null && /^[\x21-\x7e]{1,128}$/.test(text) ? text : undefined;
 }
 
 function readSaid(headers: Headers): Said | undefined {

@@ -68,7 +68,7 @@ function renewedSeat(visit: Visit, seat: SessionSeat, renewed: Renewed): Session
 /** A first cookie goes out with the origin's own, with a state, or to a navigation; never to an asset, never on what a shared cache may keep. */
 function isFirstCookieDue(visit: Visit, { headers }: Response): boolean {
   if (mayBeShared(headers)) return false;
-  return headers.has('set-cookie') || headers.has('limpet-version') || isNavigation(visit.request.headers);
+  return headers.has('set-cookie') || headers.has('limpet-version') || headers.has('limpet-subject') || isNavigation(visit.request.headers);
 }
 
 /** Added, never in place of the origin's own cookies. What carries a cookie is nobody else's to keep. */

@@ -1,4 +1,4 @@
-import type { Claim, Ended, Located, PutSaid, Rotated } from '../core/fence.ts';
+import type { Claim, Ended, Label, Located, PutSaid, Rotated } from '../core/fence.ts';
 import type { PoolName, SessionId } from '../core/ids.ts';
 import { shardOf } from '../core/session-id.ts';
 import type {
@@ -20,6 +20,7 @@ export interface ShardObject {
   locate(pool: PoolName, session: SessionId): Promise<LocatedSlot>;
   claim(pool: PoolName, session: SessionId, wish: Claim): Promise<ClaimAnswer>;
   put(pool: PoolName, session: SessionId, wish: StatePut): Promise<PutSaid>;
+  label(pool: PoolName, session: SessionId, wish: Label): Promise<PutSaid>;
   renew(pool: PoolName, session: SessionId, wish: RenewWish): Promise<Located | Ended>;
   end(pool: PoolName, session: SessionId, wish: EndWish): Promise<Ended>;
   rotate(pool: PoolName, session: SessionId, wish: RotateWish): Promise<Rotated>;
@@ -60,6 +61,7 @@ export function createShards(pool: PoolName, objects: ShardObjects, options: Sha
       });
       return asked > 1 ? unlessUnknown(said, wish) : said;
     },
+    label: (session, wish) => ask(session, (shard) => shard.label(pool, session, wish)),
     renew: (session, wish) => ask(session, (shard) => shard.renew(pool, session, wish)),
     end: (session, wish) => ask(session, (shard) => shard.end(pool, session, wish)),
     rotate: (session, wish) => ask(session, (shard) => shard.rotate(pool, session, wish)),
@@ -72,7 +74,8 @@ function unlessUnknown(said: PutSaid | Unreachable, { version }: StatePut): PutS
   return { kind: 'unreachable', why: 'stored or not before the session moved: the answer was lost' };
 }
 
-async function persist<Answer>(
+/** Asks until there is an answer or the deadline has come; what fails is a value. */
+export async function persist<Answer>(
   call: () => Promise<Answer>,
   options: ShardsOptions,
 ): Promise<Answer | Unreachable> {

@@ -25,7 +25,7 @@ app.get('/health', (_request, response) => void response.send('ok'));
 app.get('/calls', (_request, response) => void response.json(calls));
 app.use(plainRoutes());
 app.use(streamRoutes());
-app.use(SESSIONS === 'plain' ? sessions : limpet(sessions));
+app.use(SESSIONS === 'plain' ? sessions : limpet(sessions, { subject: ({ session }) => session.user }));
 app.use(cartRoutes());
 
 const server = createServer(app);
