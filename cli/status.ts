@@ -7,7 +7,10 @@ import { columns, spanOf } from './table.ts';
 const args = adminArgs satisfies ArgsDef;
 
 export const status = defineCommand({
-  meta: { name: 'limpet status', description: 'Say which origins are up, since when, and what the last probe found' },
+  meta: {
+    name: 'limpet status',
+    description: 'Say which origins are up, since when, and what the last probe found',
+  },
   args,
   plugins: [strictFlags('status', args)],
   run: async ({ args: { json, ...site } }) => {

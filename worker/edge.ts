@@ -11,7 +11,13 @@ import { createLostWrites, type LostObjects } from './stores/lost-writes.ts';
 import type { Platform } from './stores/platform.ts';
 import { createShardDesk, type DeskObjects } from './stores/shard-desk.ts';
 import { createShards, type ShardObjects } from './stores/session-shards.ts';
-import { createReadStatus, createReportSuspect, createSnapshots, type MonitorObjects, type SnapshotCache } from './stores/snapshots.ts';
+import {
+  createReadStatus,
+  createReportSuspect,
+  createSnapshots,
+  type MonitorObjects,
+  type SnapshotCache,
+} from './stores/snapshots.ts';
 import { createSuspicions } from './stores/suspicions.ts';
 import type { Edge, Pool } from './visit.ts';
 
@@ -28,8 +34,15 @@ export interface Bindings {
 }
 
 /** Makes an isolate's Limpet ready: every port that its requests share, and every key they need. */
-export async function createEdge(config: Config, secrets: Secrets, bindings: Bindings, platform: Platform): Promise<Edge> {
-  const pools = await Promise.all(Object.values(config.pools).map((pool) => createPool(pool, secrets, bindings, platform)));
+export async function createEdge(
+  config: Config,
+  secrets: Secrets,
+  bindings: Bindings,
+  platform: Platform,
+): Promise<Edge> {
+  const pools = await Promise.all(
+    Object.values(config.pools).map((pool) => createPool(pool, secrets, bindings, platform)),
+  );
   return {
     config,
     clock: platform.clock,
@@ -49,12 +62,21 @@ const jarsMax = 8_192;
 /** A report makes the monitor probe at once: its word is here after as many time-outs as it takes, and the way there and back. */
 const untilHeardMs = 2_000;
 
-async function createPool(config: PoolConfig, secrets: Secrets, bindings: Bindings, platform: Platform): Promise<Pool> {
+async function createPool(
+  config: PoolConfig,
+  secrets: Secrets,
+  bindings: Bindings,
+  platform: Platform,
+): Promise<Pool> {
   const name = poolName(config.name);
   const origins = new Map(config.origins.map((origin) => [originId(origin.id), origin]));
   const { clock, timers, fetch, waitUntil } = platform;
   const { timeoutMs, fall } = config.health;
-  const probing = { revision: bindings.revision, health: config.health, origins: [...origins].map(([id, { url }]) => ({ id, url })) };
+  const probing = {
+    revision: bindings.revision,
+    health: config.health,
+    origins: [...origins].map(([id, { url }]) => ({ id, url })),
+  };
   return {
     name,
     config,
@@ -70,7 +92,16 @@ async function createPool(config: PoolConfig, secrets: Secrets, bindings: Bindin
     shards: createShards(name, bindings.shards, { clock, timers }),
     desk: createShardDesk(name, bindings.shards, { clock, timers }),
     lost: createLostWrites({ pool: name, monitors: bindings.monitors, clock, timers, waitUntil }),
-    snapshots: createSnapshots({ pool: name, probing, monitors: bindings.monitors, cache: bindings.cache, mirror: bindings.fallback, clock, timers, waitUntil }),
+    snapshots: createSnapshots({
+      pool: name,
+      probing,
+      monitors: bindings.monitors,
+      cache: bindings.cache,
+      mirror: bindings.fallback,
+      clock,
+      timers,
+      waitUntil,
+    }),
     report: createReportSuspect({ pool: name, monitors: bindings.monitors }),
     status: createReadStatus({ pool: name, monitors: bindings.monitors }),
     doubt: createDoubt(config, { clock, timers, fetch, waitUntil }),

@@ -7,8 +7,21 @@ import type { Outcome, Reason } from './core/outcome.ts';
 import type { Placement } from './core/rendezvous.ts';
 import type { View } from './core/decide.ts';
 import type {
-  Chance, Clock, Counters, Doubt, Fallback, Fetch, LostWrites, ReadStatus,
-  ReportSuspect, ShardDesk, Shards, Snapshots, Suspicions, Timers, WaitUntil,
+  Chance,
+  Clock,
+  Counters,
+  Doubt,
+  Fallback,
+  Fetch,
+  LostWrites,
+  ReadStatus,
+  ReportSuspect,
+  ShardDesk,
+  Shards,
+  Snapshots,
+  Suspicions,
+  Timers,
+  WaitUntil,
 } from './ports.ts';
 
 /** One isolate's Limpet: the configuration made ready, and the ports. */
@@ -112,10 +125,22 @@ export type Carried =
   | { readonly kind: 'new' }
   /** After a claim, once: the newest state, or the word that there is none (version 0). */
   | { readonly kind: 'state'; readonly version: number; readonly bytes: Uint8Array<ArrayBuffer> }
-  | { readonly kind: 'read-only'; readonly version: number; readonly bytes: Uint8Array<ArrayBuffer>; readonly ageS: number };
+  | {
+      readonly kind: 'read-only';
+      readonly version: number;
+      readonly bytes: Uint8Array<ArrayBuffer>;
+      readonly ageS: number;
+    };
 
 /** Where this request goes, and as what. */
-export type Seat = SessionSeat | { readonly kind: 'stateless'; readonly home: OriginId; readonly outcome: Outcome; readonly reason: Reason };
+export type Seat =
+  | SessionSeat
+  | {
+      readonly kind: 'stateless';
+      readonly home: OriginId;
+      readonly outcome: Outcome;
+      readonly reason: Reason;
+    };
 
 export interface SessionSeat {
   readonly kind: 'session';

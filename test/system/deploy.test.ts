@@ -43,10 +43,17 @@ describe('wrangler dev', () => {
     const [port = 0] = await freePorts(1);
     const vars = Object.entries(secrets).flatMap(([name, value]) => ['--var', `${name}:${value}`]);
     const words = ['dev', '--port', String(port), '--ip', '127.0.0.1', ...vars];
-    await start(wrangler, words, { WRANGLER_SEND_METRICS: 'false', NO_COLOR: '1' }, `Ready on http://127.0.0.1:${port}`);
+    await start(
+      wrangler,
+      words,
+      { WRANGLER_SEND_METRICS: 'false', NO_COLOR: '1' },
+      `Ready on http://127.0.0.1:${port}`,
+    );
     const headers = { authorization: `Bearer ${secrets.ADMIN_TOKEN}` };
     const answer = await fetch(`http://127.0.0.1:${port}/.limpet/admin/status`, { headers });
-    expect(await answer.json()).toMatchObject({ pools: [{ name: 'shop', monitor: { version: expect.any(Number) } }] });
+    expect(await answer.json()).toMatchObject({
+      pools: [{ name: 'shop', monitor: { version: expect.any(Number) } }],
+    });
   });
 });
 

@@ -25,7 +25,9 @@ only('GET', '/lost', lostWrites);
 function only(method: 'GET' | 'POST', path: string, endpoint: Endpoint): void {
   if (method === 'GET') router.get(path, endpoint);
   else router.post(path, endpoint);
-  router.all(path, (request) => refusal(405, 'method_not_allowed', `${request.method} is not served here.`, { allow: method }));
+  router.all(path, (request) =>
+    refusal(405, 'method_not_allowed', `${request.method} is not served here.`, { allow: method }),
+  );
 }
 
 export async function adminApi(request: Request, edge: Edge): Promise<Response> {
@@ -36,7 +38,9 @@ export async function adminApi(request: Request, edge: Edge): Promise<Response> 
 function requireToken({ headers }: IRequest, edge: Edge): Response | undefined {
   const given = /^Bearer (.+)$/.exec(headers.get('authorization') ?? '')?.[1] ?? '';
   if (sameText(given, edge.adminToken)) return undefined;
-  return refusal(401, 'unauthorized', 'This needs the admin token: Authorization: Bearer <ADMIN_TOKEN>.', { 'www-authenticate': 'Bearer' });
+  return refusal(401, 'unauthorized', 'This needs the admin token: Authorization: Bearer <ADMIN_TOKEN>.', {
+    'www-authenticate': 'Bearer',
+  });
 }
 
 async function status(_request: IRequest, edge: Edge): Promise<Response> {
@@ -51,7 +55,13 @@ async function poolStatus(pool: Pool, edge: Edge) {
   if ('kind' in told) return { name: pool.name, monitor: { unreachable: told.why }, here, origins: [] };
   const now = edge.clock.now();
   const origins = told.origins.map(({ id, url, health, incarnation, since, last }) => ({
-    id, url, health, incarnation, sinceMs: now - since, lastProbe: last, suspectHere: pool.suspicions.isSuspect(id, now),
+    id,
+    url,
+    health,
+    incarnation,
+    sinceMs: now - since,
+    lastProbe: last,
+    suspectHere: pool.suspicions.isSuspect(id, now),
   }));
   return { name: pool.name, monitor: { version: told.version }, here, origins };
 }

@@ -19,7 +19,10 @@ router.delete('/:id', withCapability(end));
 
 export async function storeApi(request: Request, edge: Edge): Promise<Response> {
   const answer: Response | undefined = await router.fetch(request, edge);
-  return answer ?? refusal(404, 'not_found', `No such endpoint: ${request.method} ${new URL(request.url).pathname}`);
+  return (
+    answer ??
+    refusal(404, 'not_found', `No such endpoint: ${request.method} ${new URL(request.url).pathname}`)
+  );
 }
 
 type Endpoint = (request: Request, capability: Capability, edge: Edge) => Promise<Response>;
@@ -29,32 +32,57 @@ function withCapability(endpoint: Endpoint) {
     const session = parseSessionId(request.params['id'] ?? '');
     const capability = session && (await openCapability(edge, session, request.headers.get('authorization')));
     if (capability === undefined) {
-      return refusal(401, 'capability_invalid', 'This capability is forged, expired, or of another session; each request to the origin brings a fresh one.');
+      return refusal(
+        401,
+        'capability_invalid',
+        'This capability is forged, expired, or of another session; each request to the origin brings a fresh one.',
+      );
     }
     return endpoint(request, capability, edge);
   };
 }
 
-async function claim({ headers }: Request, { pool, session, home, ...capability }: Capability, edge: Edge): Promise<Response> {
-  const [expected, instance, nonce] = [wholeNumber(headers.get('limpet-epoch')), parseInstance(headers.get('limpet-instance')), headers.get('limpet-request')];
+async function claim(
+  { headers }: Request,
+  { pool, session, home, ...capability }: Capability,
+  edge: Edge,
+): Promise<Response> {
+  const [expected, instance, nonce] = [
+    wholeNumber(headers.get('limpet-epoch')),
+    parseInstance(headers.get('limpet-instance')),
+    headers.get('limpet-request'),
+  ];
   if (typeof expected !== 'number' || instance === undefined || nonce === null || nonce.length < 8) {
     return malformed('Limpet-Epoch, Limpet-Instance and Limpet-Request');
   }
   const assumed = { home, epoch: capability.epoch };
   const said = await pool.shards.claim(session, {
-    by: 'origin', expected, home, instance, nonce, uncopied: 'move', assumed, limits: limitsFrom(capability.startedS, edge.clock.now(), pool.config.session),
+    by: 'origin',
+    expected,
+    home,
+    instance,
+    nonce,
+    uncopied: 'move',
+    assumed,
+    limits: limitsFrom(capability.startedS, edge.clock.now(), pool.config.session),
   });
   switch (said.kind) {
     case 'claimed': {
-      const intact = said.state !== undefined && (await pool.keyring.stateIntact(session, said.state.epoch, said.state.bytes, said.state.seal));
+      const intact =
+        said.state !== undefined &&
+        (await pool.keyring.stateIntact(session, said.state.epoch, said.state.bytes, said.state.seal));
       if (said.state !== undefined && !intact) edge.counters.add('state_refused.seal');
       const body = intact ? said.state?.bytes : undefined;
-      return new Response(body ?? '', { headers: { 'limpet-epoch': String(said.row.epoch), 'limpet-version': String(said.row.version) } });
+      return new Response(body ?? '', {
+        headers: { 'limpet-epoch': String(said.row.epoch), 'limpet-version': String(said.row.version) },
+      });
     }
     case 'row':
     case 'uncopied':
       return said.row.home === home
-        ? refusal(409, 'claimed', 'This session is at a newer epoch of this origin.', { 'limpet-epoch': String(said.row.epoch) })
+        ? refusal(409, 'claimed', 'This session is at a newer epoch of this origin.', {
+            'limpet-epoch': String(said.row.epoch),
+          })
         : refusal(409, 'elsewhere', 'This session lives on another origin.');
     case 'ended':
       return sessionEnded();
@@ -65,22 +93,41 @@ async function claim({ headers }: Request, { pool, session, home, ...capability 
   }
 }
 
-async function put(request: Request, { pool, session, home, ...capability }: Capability, edge: Edge): Promise<Response> {
+async function put(
+  request: Request,
+  { pool, session, home, ...capability }: Capability,
+  edge: Edge,
+): Promise<Response> {
   const { headers } = request;
-  const [epoch, version, instance] = [wholeNumber(headers.get('limpet-epoch')), wholeNumber(headers.get('limpet-version')), parseInstance(headers.get('limpet-instance'))];
-  if (typeof epoch !== 'number' || typeof version !== 'number' || instance === undefined) return malformed('Limpet-Epoch, Limpet-Version and Limpet-Instance');
+  const [epoch, version, instance] = [
+    wholeNumber(headers.get('limpet-epoch')),
+    wholeNumber(headers.get('limpet-version')),
+    parseInstance(headers.get('limpet-instance')),
+  ];
+  if (typeof epoch !== 'number' || typeof version !== 'number' || instance === undefined)
+    return malformed('Limpet-Epoch, Limpet-Version and Limpet-Instance');
   const { stateBytesMax } = pool.config.session;
   const bytes = await stateIn(request, stateBytesMax);
   const lost = noteIfLate(headers, { pool, session }, edge);
   if (bytes === undefined) {
     lost('state_too_large');
-    return refusal(413, 'state_too_large', `A state of this pool has at most ${stateBytesMax} bytes; the previous state stays.`);
+    return refusal(
+      413,
+      'state_too_large',
+      `A state of this pool has at most ${stateBytesMax} bytes; the previous state stays.`,
+    );
   }
   const seal = await pool.keyring.sealState(session, epoch, bytes);
   const subject = await subjectIn(headers, pool);
   const said = await pool.shards.put(session, {
-    subject, home, epoch, version, instance, state: { bytes, seal, epoch },
-    assumed: { home, epoch: capability.epoch }, limits: limitsFrom(capability.startedS, edge.clock.now(), pool.config.session),
+    subject,
+    home,
+    epoch,
+    version,
+    instance,
+    state: { bytes, seal, epoch },
+    assumed: { home, epoch: capability.epoch },
+    limits: limitsFrom(capability.startedS, edge.clock.now(), pool.config.session),
   });
   switch (said.kind) {
     case 'stored':
@@ -101,13 +148,27 @@ async function put(request: Request, { pool, session, home, ...capability }: Cap
 }
 
 /** A change that is stored after its answer has begun: what becomes of it no answer can say, only the operator's list. */
-function noteIfLate(headers: Headers, { pool, session }: Pick<Capability, 'pool' | 'session'>, edge: Edge): (why: Reason) => void {
+function noteIfLate(
+  headers: Headers,
+  { pool, session }: Pick<Capability, 'pool' | 'session'>,
+  edge: Edge,
+): (why: Reason) => void {
   if (headers.get('limpet-late') !== '1') return () => undefined;
-  const write = { session, at: edge.clock.now(), told: 'answered', method: 'PUT', path: '/.limpet/sessions/:id' } as const;
+  const write = {
+    session,
+    at: edge.clock.now(),
+    told: 'answered',
+    method: 'PUT',
+    path: '/.limpet/sessions/:id',
+  } as const;
   return (why) => pool.lost.note({ ...write, why });
 }
 
-async function end({ headers }: Request, { pool, session, home, ...capability }: Capability, edge: Edge): Promise<Response> {
+async function end(
+  { headers }: Request,
+  { pool, session, home, ...capability }: Capability,
+  edge: Edge,
+): Promise<Response> {
   const instance = parseInstance(headers.get('limpet-instance'));
   if (instance === undefined) return malformed('Limpet-Instance');
   const { endsAt } = limitsFrom(capability.startedS, edge.clock.now(), pool.config.session);
@@ -120,12 +181,19 @@ async function subjectIn(headers: Headers, { keyring }: Pool): Promise<SubjectTa
   return name === undefined ? undefined : keyring.subjectTag(name);
 }
 
-async function stateIn({ headers, body }: Request, bytesMax: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+async function stateIn(
+  { headers, body }: Request,
+  bytesMax: number,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
   return Number(headers.get('content-length') ?? 0) > bytesMax ? undefined : bodyWithin(body, bytesMax);
 }
 
 function malformed(wanted: string): Response {
-  return refusal(400, 'malformed', `This call needs ${wanted}, well-formed; docs/contract.md, section 4, says how.`);
+  return refusal(
+    400,
+    'malformed',
+    `This call needs ${wanted}, well-formed; docs/contract.md, section 4, says how.`,
+  );
 }
 
 function sessionEnded(): Response {
@@ -133,5 +201,10 @@ function sessionEnded(): Response {
 }
 
 function storeUnreachable(): Response {
-  return refusal(503, 'store_unreachable', 'The session store did not answer; it is not known whether this was done.', { 'retry-after': '1' });
+  return refusal(
+    503,
+    'store_unreachable',
+    'The session store did not answer; it is not known whether this was done.',
+    { 'retry-after': '1' },
+  );
 }

@@ -47,14 +47,16 @@ export async function createKeyring(
   origins: readonly OriginId[],
   secrets: { readonly cookieKeys: readonly string[]; readonly originSecret: string },
 ): Promise<Keyring> {
-  const cookieKeys = await Promise.all(secrets.cookieKeys.map((secret) => cookieKeyOf(pool, origins, secret)));
+  const cookieKeys = await Promise.all(
+    secrets.cookieKeys.map((secret) => cookieKeyOf(pool, origins, secret)),
+  );
   const [first] = cookieKeys;
   if (first === undefined) throw new Error('Cannot make a keyring as COOKIE_KEYS must name at least one key');
   const purposes = ['learned', 'first-visit', 'state', 'capability', 'subject'] as const;
-  const [learned, firstVisit, state, capability, subject] = await Promise.all(
+  const [learned, firstVisit, state, capability, subject] = (await Promise.all(
     // Not from the cookie keys: what these sign outlives a rotation of those.
     purposes.map((purpose) => deriveMacKey(secrets.originSecret, `limpet-${purpose}-v1\n${pool}`)),
-  ) as [MacKey, MacKey, MacKey, MacKey, MacKey];
+  )) as [MacKey, MacKey, MacKey, MacKey, MacKey];
   const originKeys = new Map<OriginId, Promise<MacKey>>();
   const keyOf = (origin: OriginId): Promise<MacKey> => {
     const known = originKeys.get(origin) ?? originKey(secrets.originSecret, pool, origin).then(importMacKey);
@@ -71,8 +73,10 @@ export async function createKeyring(
     homeTag: (home) => first.tagOf.get(home) ?? unknownTag,
     digest: (purpose, text) => mac(purpose === 'learned' ? learned : firstVisit, text),
     subjectTag: async (name) => subjectTag(await macText(subject, name, subjectTagBytes)),
-    sealState: async (session, epoch, bytes) => macText(state, stateMessage(session, epoch, bytes), cookieMacBytes),
-    stateIntact: (session, epoch, bytes, seal) => macMatches(state, stateMessage(session, epoch, bytes), seal, cookieMacBytes),
+    sealState: async (session, epoch, bytes) =>
+      macText(state, stateMessage(session, epoch, bytes), cookieMacBytes),
+    stateIntact: (session, epoch, bytes, seal) =>
+      macMatches(state, stateMessage(session, epoch, bytes), seal, cookieMacBytes),
     signRequest: async (origin, message) => macText(await keyOf(origin), message),
     signCapability: (text) => macText(capability, text, cookieMacBytes),
     capabilityIntact: (text, tag) => macMatches(capability, text, tag, cookieMacBytes),
@@ -88,7 +92,11 @@ async function cookieKeyOf(pool: PoolName, origins: readonly OriginId[], secret:
   return { key, tagOf, homeOf: new Map([...tagOf].map(([origin, tag]) => [tag, origin])) };
 }
 
-async function openCookie(keys: readonly CookieKey[], cookieName: string, value: string): Promise<OpenedCookie | CookieFault> {
+async function openCookie(
+  keys: readonly CookieKey[],
+  cookieName: string,
+  value: string,
+): Promise<OpenedCookie | CookieFault> {
   const cookie = decodeCookie(value);
   if (cookie === undefined) return 'cookie_malformed';
   const message = cookieMessage(cookieName, cookie.signed);

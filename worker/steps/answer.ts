@@ -32,7 +32,8 @@ function meaningOf(visit: Visit, response: Response): AttemptResult {
     if (need !== undefined) return { kind: 'need', need };
   }
   if (response.status === 101 && response.webSocket === null) return { kind: 'failed', failure: 'protocol' };
-  if (response.status === 101 && !asksForWebSocket(visit.request.headers)) return { kind: 'failed', failure: 'protocol' };
+  if (response.status === 101 && !asksForWebSocket(visit.request.headers))
+    return { kind: 'failed', failure: 'protocol' };
   const failure = failureOfStatus(response.status, visit.pool.config.attempts.failoverOn);
   return failure === undefined ? { kind: 'answer', response } : { kind: 'failed', failure };
 }

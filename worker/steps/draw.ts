@@ -10,10 +10,14 @@ import type { Refusal, Seat, Visit } from '../visit.ts';
 const bucketMs = 10_000;
 
 /** A place for a session that does not exist yet, or for a request without one. */
-export async function draw(visit: Visit, identity: Identity & { kind: 'new' | 'stateless' }): Promise<Seat | Refusal> {
+export async function draw(
+  visit: Visit,
+  identity: Identity & { kind: 'new' | 'stateless' },
+): Promise<Seat | Refusal> {
   const home = visit.view.place(await firstVisitKey(visit), (origin) => canServe(visit, origin));
   if (home === undefined) return noOrigin(visit);
-  if (identity.kind === 'stateless') return { kind: 'stateless', home, outcome: 'stateless', reason: 'no_key' };
+  if (identity.kind === 'stateless')
+    return { kind: 'stateless', home, outcome: 'stateless', reason: 'no_key' };
   const startedS = Math.floor(visit.now / 1000);
   return {
     kind: 'session',
@@ -58,5 +62,12 @@ export function drawSessionId({ edge, pool }: Visit): SessionId {
 export function drawSiblingId({ edge }: Visit, session: SessionId): SessionId {
   const random = edge.chance.bytes(sessionIdBytes);
   const region = session.slice(0, 2);
-  return makeSessionId({ region, generation: Number.parseInt(session.slice(2, 4), 36), number: Number.parseInt(session.slice(4, 7), 36) }, random);
+  return makeSessionId(
+    {
+      region,
+      generation: Number.parseInt(session.slice(2, 4), 36),
+      number: Number.parseInt(session.slice(4, 7), 36),
+    },
+    random,
+  );
 }

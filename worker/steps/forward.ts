@@ -24,12 +24,20 @@ export async function forward(visit: Visit, first: Seat): Promise<Delivery | Ref
 }
 
 /** Goes on from an attempt that has failed already. */
-export async function forwardAfter(visit: Visit, seat: Seat, result: Exclude<AttemptResult, { kind: 'answer' }>): Promise<Delivery | Refusal> {
+export async function forwardAfter(
+  visit: Visit,
+  seat: Seat,
+  result: Exclude<AttemptResult, { kind: 'answer' }>,
+): Promise<Delivery | Refusal> {
   const next = await nextSeat(visit, seat, result);
   return next.kind === 'refusal' ? next : forward(visit, next);
 }
 
-async function nextSeat(visit: Visit, seat: Seat, result: Exclude<AttemptResult, { kind: 'answer' }>): Promise<Seat | Refusal> {
+async function nextSeat(
+  visit: Visit,
+  seat: Seat,
+  result: Exclude<AttemptResult, { kind: 'answer' }>,
+): Promise<Seat | Refusal> {
   const { attempts, max } = { attempts: visit.trail.attempts, max: visit.pool.config.attempts.max };
   if (result.kind === 'need') {
     if (!mayRepeat(sending(visit))) return bodyGone(seat.home);
@@ -75,7 +83,12 @@ async function claimHere(visit: Visit, seat: SessionSeat): Promise<Seat | Refusa
       return storeUnreachable('not executed', retryAfter(visit));
     case 'row':
     case 'uncopied':
-      return seated({ ...seat, home: said.row.home, epoch: said.row.epoch }, { kind: 'nothing' }, 'moved', 'claimed_elsewhere');
+      return seated(
+        { ...seat, home: said.row.home, epoch: said.row.epoch },
+        { kind: 'nothing' },
+        'moved',
+        'claimed_elsewhere',
+      );
     default:
       return said satisfies never;
   }

@@ -16,7 +16,11 @@ export async function keepEnd(visit: Visit, handed: Handed): Promise<Kept> {
 }
 
 /** Login: same home, same state, a new id, and the old one is ended. */
-export async function keepRotation(visit: Visit, handed: Handed, { version, bytes }: Said & { kind: 'rotate' }): Promise<Kept> {
+export async function keepRotation(
+  visit: Visit,
+  handed: Handed,
+  { version, bytes }: Said & { kind: 'rotate' },
+): Promise<Kept> {
   if (bytes === undefined) return rotateStored(visit, handed, version);
   const { seat } = handed;
   const to = drawSiblingId(visit, seat.session);
@@ -44,5 +48,9 @@ async function rotateStored(visit: Visit, handed: Handed, version: number): Prom
   if (said.kind === 'ended') return ended(visit, seat);
   if (said.kind !== 'claimed') return fenced(visit, seatOf(seat, said.row));
   const bytes = await intactBytes(visit, seat.session, said.state);
-  return keepRotation(visit, { ...handed, seat: { ...seat, epoch: said.row.epoch } }, { kind: 'rotate', version, bytes });
+  return keepRotation(
+    visit,
+    { ...handed, seat: { ...seat, epoch: said.row.epoch } },
+    { kind: 'rotate', version, bytes },
+  );
 }

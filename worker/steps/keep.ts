@@ -12,7 +12,8 @@ import { readReturned, type Refused, type Returned, type Said } from './returned
 /** The state that the origin gave us, stored as the durability says before the client sees the answer. */
 export function keep(visit: Visit, { response, seat }: Delivery): Kept | Promise<Kept> {
   const returned = seat.kind === 'stateless' ? undefined : readReturned(response.headers);
-  if (returned === undefined || seat.kind === 'stateless') return { kind: 'answer', response, seat, contract: 'none' };
+  if (returned === undefined || seat.kind === 'stateless')
+    return { kind: 'answer', response, seat, contract: 'none' };
   if (returned === 'malformed') {
     visit.edge.counters.add('contract_malformed');
     return { kind: 'answer', response, seat, contract: 'handed' };
@@ -28,7 +29,8 @@ function atItsEpoch(seat: SessionSeat, { epoch }: Returned): SessionSeat {
 
 async function keepReturned(visit: Visit, given: Handed): Promise<Kept> {
   const { said, subject } = given.returned;
-  const handed = subject === undefined ? given : { ...given, subject: await visit.pool.keyring.subjectTag(subject) };
+  const handed =
+    subject === undefined ? given : { ...given, subject: await visit.pool.keyring.subjectTag(subject) };
   switch (said.kind) {
     case 'nothing':
     case 'stored':
@@ -68,7 +70,11 @@ async function keepSubject(visit: Visit, handed: Handed, subject: SubjectTag): P
   return putSaid(visit, handed, await labelled);
 }
 
-async function storeState(visit: Visit, handed: Handed, state: { version: number; bytes: Uint8Array<ArrayBuffer> }): Promise<PutSaid | Unreachable> {
+async function storeState(
+  visit: Visit,
+  handed: Handed,
+  state: { version: number; bytes: Uint8Array<ArrayBuffer> },
+): Promise<PutSaid | Unreachable> {
   const { session } = handed.seat;
   const seal = await visit.pool.keyring.sealState(session, handed.seat.epoch, state.bytes);
   return visit.pool.shards.put(session, {

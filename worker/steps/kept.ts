@@ -25,7 +25,15 @@ export function answer({ response, seat }: { readonly response: Response; readon
 /** The part of a put that is the same whatever is stored. */
 export function putter(visit: Visit, { returned, seat, subject }: Handed, version: number): Put {
   const { home, epoch } = seat;
-  return { home, epoch, instance: returned.instance, version, subject, assumed: { home, epoch }, limits: limitsOf(visit, seat) };
+  return {
+    home,
+    epoch,
+    instance: returned.instance,
+    version,
+    subject,
+    assumed: { home, epoch },
+    limits: limitsOf(visit, seat),
+  };
 }
 
 /** Where the row says that the session is now. */
@@ -47,11 +55,19 @@ export function ended(visit: Visit, seat: SessionSeat): Refusal {
 /** The same client under an id that nobody has used. */
 export function afresh(visit: Visit, seat: SessionSeat): SessionSeat {
   const startedS = Math.floor(visit.now / 1000);
-  return { ...seat, session: drawSessionId(visit), epoch: 0, startedS, renewedS: startedS, carried: { kind: 'nothing' } };
+  return {
+    ...seat,
+    session: drawSessionId(visit),
+    epoch: 0,
+    startedS,
+    renewedS: startedS,
+    carried: { kind: 'nothing' },
+  };
 }
 
 /** The store is away: refused, or served without the promise, as the operator wants it. */
 export function unstored(visit: Visit, handed: Handed): Kept {
-  if (visit.pool.config.session.onStoreFailure === 'refuse') return storeUnreachable('executed', retryAfter(visit));
+  if (visit.pool.config.session.onStoreFailure === 'refuse')
+    return storeUnreachable('executed', retryAfter(visit));
   return answer({ ...handed, seat: { ...handed.seat, outcome: 'unstored', reason: 'store_unreachable' } });
 }

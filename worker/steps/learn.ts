@@ -26,7 +26,12 @@ async function writeRow(visit: Visit, { home }: Seat, { session }: LearnedKey): 
     return;
   }
   const { home: at, epoch } = said.row;
-  visit.pool.learned.set(session, { home: at, epoch, incarnation: incarnationOf(visit, at), until: visit.now + 5_000 });
+  visit.pool.learned.set(session, {
+    home: at,
+    epoch,
+    incarnation: incarnationOf(visit, at),
+    until: visit.now + 5_000,
+  });
 }
 
 function createdKey(rule: Exclude<LearnedRule, { by: 'ip' }>, headers: Headers): string | undefined {

@@ -4,7 +4,13 @@ import { PoolView, snapshotPatienceMs } from './view.ts';
 import type { Edge, Pool, RequestUrl, Visit } from '../visit.ts';
 
 /** A visit, with the pool as it is seen now. Waits only where nobody has kept this isolate's snapshot young: its first request, or the first after a pause. */
-export function open(request: Request, edge: Edge, pool: Pool, url: RequestUrl, waitUntil: WaitUntil): Visit | Promise<Visit> {
+export function open(
+  request: Request,
+  edge: Edge,
+  pool: Pool,
+  url: RequestUrl,
+  waitUntil: WaitUntil,
+): Visit | Promise<Visit> {
   const visitWith = (held: HeldSnapshot): Visit => {
     const now = edge.clock.now();
     const trail = { failed: new Set<never>(), struck: new Set<never>(), attempts: 0, body: undefined };

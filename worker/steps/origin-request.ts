@@ -14,11 +14,16 @@ export interface OriginRequest {
 /** The client's request as the origin gets it: no hop-by-hop header, no contract header but ours, no affinity cookie, and true X-Forwarded-*. */
 export function originRequest(visit: Visit, home: OriginId, contract: ContractHeaders): OriginRequest {
   const origin = visit.pool.origins.get(home);
-  if (origin === undefined) throw new Error(`Cannot send to origin ${home} as it is not in pool ${visit.pool.name}`);
+  if (origin === undefined)
+    throw new Error(`Cannot send to origin ${home} as it is not in pool ${visit.pool.name}`);
   const { request, trail } = visit;
   const body = trail.body ?? request.body;
   const { url, cf } = originUrl(visit, origin);
-  const init: RequestInit = { method: request.method, headers: originHeaders(visit, contract), redirect: 'manual' };
+  const init: RequestInit = {
+    method: request.method,
+    headers: originHeaders(visit, contract),
+    redirect: 'manual',
+  };
   if (cf !== undefined) init.cf = cf;
   if (body !== null && request.method !== 'GET' && request.method !== 'HEAD') init.body = body;
   return { url, init };
@@ -47,15 +52,29 @@ function setCookies(out: Record<string, string>, cookies: string): void {
 /** Headers named in `Connection` are the client's connection's; the runtime forwards them. */
 function listedIn(connection: string | null): readonly string[] {
   if (connection === null || connection === 'keep-alive' || connection === 'close') return noNames;
-  return connection.toLowerCase().split(',').map((name) => name.trim());
+  return connection
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim());
 }
 
 const noNames: readonly string[] = [];
 
 /** Hop-by-hop (RFC 9110 §7.6.1), and what only a proxy may say. `host` is the runtime's to set. */
 const hopByHop = new Set([
-  'connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade',
-  'http2-settings', 'host', 'content-length', 'expect',
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings',
+  'host',
+  'content-length',
+  'expect',
 ]);
 
 function isOurs(name: string, visit: Visit): boolean {

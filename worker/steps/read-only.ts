@@ -4,12 +4,21 @@ import { seat, type Whereabouts } from './seat.ts';
 import type { Refusal, SessionSeat, Visit } from '../visit.ts';
 
 /** Shard and home are both away: a safe request is served from KV's copy, which nobody may write, marked with its age. */
-export async function readOnlySeat(visit: Visit, at: Whereabouts, target: OriginId): Promise<SessionSeat | Refusal> {
+export async function readOnlySeat(
+  visit: Visit,
+  at: Whereabouts,
+  target: OriginId,
+): Promise<SessionSeat | Refusal> {
   const copy = await visit.pool.fallback.session(at.session);
   const refusal = storeUnreachable('not executed', retryAfter(visit));
   if (copy === undefined || copy.row.epoch < at.epoch) return refusal;
   const { bytes, seal, epoch } = copy.state;
   if (!(await visit.pool.keyring.stateIntact(at.session, epoch, bytes, seal))) return refusal;
-  const carried = { kind: 'read-only', version: copy.row.version, bytes, ageS: Math.ceil(copy.ageMs / 1000) } as const;
+  const carried = {
+    kind: 'read-only',
+    version: copy.row.version,
+    bytes,
+    ageS: Math.ceil(copy.ageMs / 1000),
+  } as const;
   return { ...seat({ ...at, home: target }, carried, 'fallback', 'read_only_copy'), epoch: at.epoch };
 }

@@ -18,7 +18,11 @@ export type Said =
   | { readonly kind: 'stored'; readonly version: number }
   | { readonly kind: 'refused'; readonly how: Refused }
   | { readonly kind: 'end' }
-  | { readonly kind: 'rotate'; readonly version: number; readonly bytes: Uint8Array<ArrayBuffer> | undefined };
+  | {
+      readonly kind: 'rotate';
+      readonly version: number;
+      readonly bytes: Uint8Array<ArrayBuffer> | undefined;
+    };
 
 export type Refused = 'moved' | 'ended' | 'unreachable' | 'too-large';
 
@@ -46,7 +50,8 @@ function readSaid(headers: Headers): Said | undefined {
   const text = headers.get('limpet-state');
   const bytes = text === null ? undefined : fromBase64url(text);
   if (version === 'malformed' || (text !== null && bytes === undefined)) return undefined;
-  if (headers.has('limpet-rotate')) return version === undefined ? undefined : { kind: 'rotate', version, bytes };
+  if (headers.has('limpet-rotate'))
+    return version === undefined ? undefined : { kind: 'rotate', version, bytes };
   if (version === undefined) return bytes === undefined ? { kind: 'nothing' } : undefined;
   return bytes === undefined ? { kind: 'stored', version } : { kind: 'state', version, bytes };
 }

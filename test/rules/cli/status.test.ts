@@ -9,7 +9,10 @@ import { listen } from './said.ts';
 
 const token = 'the-admin-token-of-this-test-is-long-enough';
 const file = (): string =>
-  join(folderWith({ 'limpet.config.ts': goodConfig, '.dev.vars': `ADMIN_TOKEN=${token}\n` }), 'limpet.config.ts');
+  join(
+    folderWith({ 'limpet.config.ts': goodConfig, '.dev.vars': `ADMIN_TOKEN=${token}\n` }),
+    'limpet.config.ts',
+  );
 
 const told = {
   version: 1,
@@ -18,7 +21,13 @@ const told = {
       name: 'shop',
       origins: [
         { id: 'a', health: 'up', sinceMs: 61_000, incarnation: 0, lastProbe: '200' },
-        { id: 'b-with-a-long-name', health: 'down', sinceMs: 7_200_000, incarnation: 1, lastProbe: 'no answer in 2000 ms' },
+        {
+          id: 'b-with-a-long-name',
+          health: 'down',
+          sinceMs: 7_200_000,
+          incarnation: 1,
+          lastProbe: 'no answer in 2000 ms',
+        },
       ],
     },
   ],
@@ -27,7 +36,8 @@ const told = {
 describe('limpet status', () => {
   it('[CL18] says health, since when, and what the last probe found', async () => {
     const url = await limpetThat((request, response) => {
-      const mayKnow = request.url === '/.limpet/admin/status' && request.headers.authorization === `Bearer ${token}`;
+      const mayKnow =
+        request.url === '/.limpet/admin/status' && request.headers.authorization === `Bearer ${token}`;
       response.writeHead(mayKnow ? 200 : 401).end(JSON.stringify(told));
     });
     const said = listen();
@@ -50,7 +60,11 @@ describe('limpet status', () => {
   });
 
   it.each<[what: string, answer: RequestListener, sentence: RegExp]>([
-    ['a wrong token', (_, response) => void response.writeHead(401).end(), /does not accept this ADMIN_TOKEN/],
+    [
+      'a wrong token',
+      (_, response) => void response.writeHead(401).end(),
+      /does not accept this ADMIN_TOKEN/,
+    ],
     ['another program', (_, response) => void response.end('{}'), /answered 200, not as Limpet does/],
     ['a connection that breaks', (request) => void request.socket.destroy(), /Nobody answers at /],
   ])('[CL18] %s is one sentence, and it ends with 1', async (_, answer, sentence) => {
