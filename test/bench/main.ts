@@ -13,6 +13,8 @@ if (verb === undefined) {
   console.error(`Cannot measure "${name}" as it must be one of: ${Object.keys(verbs).join(', ')}`);
   process.exit(64);
 }
+// What was started ends with this process, however it ends.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130));
 try {
   process.exit(await verb(words));
 } catch (error) {

@@ -16,9 +16,9 @@ const kinds = {
   /** SIGSTOP, SIGCONT: too short for anybody to notice. */
   blink: { from: 50, to: 250, weight: 2 },
   /** SIGSTOP, SIGCONT: about as long as a request waits, so that one moves the session and another is still answered. */
-  hesitate: { from: 500, to: 900, weight: 3 },
+  hesitate: { from: 600, to: 1_300, weight: 4 },
   /** SIGSTOP, SIGCONT: its sessions move, and it comes back with its old memory. */
-  freeze: { from: 900, to: 7_000, weight: 4 },
+  freeze: { from: 1_500, to: 7_000, weight: 3 },
   /** SIGKILL and a new, empty process within a probe interval. */
   restart: { from: 0, to: 300, weight: 3 },
   /** SIGKILL, and a new, empty process when it has been missed. */
