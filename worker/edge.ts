@@ -3,11 +3,13 @@ import type { Secrets } from './config/secrets.ts';
 import { originId, poolName } from './core/ids.ts';
 import { createKeyring, viaName } from './core/keyring.ts';
 import { Lru } from './core/lru.ts';
+import type { Replication } from './core/replication.ts';
 import { placementOf } from './core/rendezvous.ts';
 import { createCounters } from './observe/counters.ts';
 import { createDoubt } from './stores/doubt.ts';
 import { createFallback, type FallbackStore } from './stores/fallback.ts';
 import type { Platform } from './stores/platform.ts';
+import { createReplicas, type PlacedObjects, type ReplicaObject } from './stores/shard-replicas.ts';
 import { createShards, type ShardObjects } from './stores/session-shards.ts';
 import { createReadStatus, createReportSuspect, createSnapshots, type MonitorObjects, type SnapshotCache } from './stores/snapshots.ts';
 import { createSuspicions } from './stores/suspicions.ts';
@@ -16,6 +18,7 @@ import type { Edge, Pool } from './visit.ts';
 /** What the deployment binds. */
 export interface Bindings {
   readonly shards: ShardObjects;
+  readonly replicas: PlacedObjects<ReplicaObject>;
   readonly monitors: MonitorObjects;
   readonly fallback: FallbackStore;
   readonly cache: SnapshotCache;
@@ -50,6 +53,7 @@ async function createPool(config: PoolConfig, secrets: Secrets, bindings: Bindin
   const origins = new Map(config.origins.map((origin) => [originId(origin.id), origin]));
   const { clock, timers, fetch, waitUntil } = platform;
   const { intervalMs, timeoutMs, fall } = config.health;
+  const replication = replicationOf(config, bindings);
   const probing = { revision: bindings.revision, health: config.health, origins: [...origins].map(([id, { url }]) => ({ id, url })) };
   return {
     name,
@@ -63,11 +67,31 @@ async function createPool(config: PoolConfig, secrets: Secrets, bindings: Bindin
     learned: new Lru(jarsMax),
     copied: new Lru(1_024),
     suspicions: createSuspicions((intervalMs + timeoutMs) * fall),
-    shards: createShards(name, bindings.shards, { clock, timers }),
+    shards: createShards(name, lawful(bindings.shards, config, bindings), { clock, timers, replication }),
+    replicas: createReplicas(name, bindings.replicas, { clock, timers, places: replication.places }),
     snapshots: createSnapshots({ pool: name, probing, monitors: bindings.monitors, cache: bindings.cache, mirror: bindings.fallback, clock, timers, waitUntil }),
     report: createReportSuspect({ pool: name, monitors: bindings.monitors }),
     status: createReadStatus({ pool: name, monitors: bindings.monitors }),
     doubt: createDoubt(config, { clock, timers, fetch, waitUntil }),
     fallback: createFallback(name, bindings.fallback, { clock, bodyBytesMax: config.fallback.bodyBytesMax }),
   };
+}
+
+/** The local runtime knows no jurisdictions: there is one machine. */
+function jurisdictionOf({ session }: PoolConfig, { runtime }: Bindings): string {
+  return runtime === 'local' ? '' : session.jurisdiction;
+}
+
+function replicationOf(config: PoolConfig, bindings: Bindings): Replication {
+  const { replicas, replicaRegions, durability } = config.session;
+  const jurisdiction = jurisdictionOf(config, bindings);
+  const places = Array.from({ length: replicas }, (_, index) => ({ region: replicaRegions[index] ?? '', jurisdiction }));
+  return { revision: bindings.revision, durability, places };
+}
+
+function lawful(shards: ShardObjects, config: PoolConfig, bindings: Bindings): ShardObjects {
+  const jurisdiction = jurisdictionOf(config, bindings);
+  if (jurisdiction === '') return shards;
+  if (shards.jurisdiction === undefined) throw new Error(`Cannot keep sessions in ${jurisdiction}: these objects know no jurisdiction`);
+  return shards.jurisdiction(jurisdiction as DurableObjectJurisdiction);
 }

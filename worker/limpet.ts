@@ -11,6 +11,7 @@ import { misconfigured, refuseAtGate, unroutable } from './steps/gate.ts';
 import { open } from './steps/open.ts';
 import { requestUrl, route } from './steps/route.ts';
 import { platform } from './stores/platform.ts';
+import type { PlacedObjects, ReplicaObject } from './stores/shard-replicas.ts';
 import type { ShardObjects } from './stores/session-shards.ts';
 import type { MonitorObject, SnapshotCache } from './stores/snapshots.ts';
 import type { Edge, Visit } from './visit.ts';
@@ -18,6 +19,7 @@ import type { Edge, Visit } from './visit.ts';
 /** The bindings that Limpet wants of its Worker; wrangler.toml declares them. */
 export interface LimpetEnv {
   readonly SESSION_SHARD: ShardObjects;
+  readonly SHARD_REPLICA: PlacedObjects<ReplicaObject>;
   readonly POOL_MONITOR: { getByName(name: string): MonitorObject & { check(): Promise<void> } };
   readonly FALLBACK: Bindings['fallback'];
   readonly COOKIE_KEYS: string;
@@ -81,6 +83,7 @@ async function ready(config: Config, env: LimpetEnv): Promise<Edge | undefined> 
   }
   const bindings: Bindings = {
     shards: env.SESSION_SHARD,
+    replicas: env.SHARD_REPLICA,
     monitors: env.POOL_MONITOR,
     fallback: env.FALLBACK,
     cache: coloCache,

@@ -7,7 +7,7 @@ import type { Outcome, Reason } from './core/outcome.ts';
 import type { Placement } from './core/rendezvous.ts';
 import type { View } from './core/decide.ts';
 import type {
-  Chance, Clock, Counters, Doubt, Fallback, Fetch, ReadStatus,
+  Chance, Clock, Counters, Doubt, Fallback, Fetch, ReadStatus, Replicas,
   ReportSuspect, Shards, Snapshots, Suspicions, Timers, WaitUntil,
 } from './ports.ts';
 
@@ -51,6 +51,7 @@ export interface Pool {
   readonly status: ReadStatus;
   readonly doubt: Doubt;
   readonly fallback: Fallback;
+  readonly replicas: Replicas;
 }
 
 /** A Cookie header, read once: whose it is, and what of it an origin may see. */
@@ -110,7 +111,10 @@ export type Carried =
   | { readonly kind: 'new' }
   /** After a claim, once: the newest state, or the word that there is none (version 0). */
   | { readonly kind: 'state'; readonly version: number; readonly bytes: Uint8Array<ArrayBuffer> }
-  | { readonly kind: 'read-only'; readonly version: number; readonly bytes: Uint8Array<ArrayBuffer>; readonly ageS: number };
+  | {
+      readonly kind: 'read-only'; readonly layer: 'replica' | 'kv'; readonly version: number; readonly bytes: Uint8Array<ArrayBuffer>;
+      readonly ageS: number;
+    };
 
 /** Where this request goes, and as what. */
 export type Seat = SessionSeat | { readonly kind: 'stateless'; readonly home: OriginId; readonly outcome: Outcome; readonly reason: Reason };
