@@ -38,8 +38,10 @@ export class Link {
   #underWay: Promise<Position>[] = [];
   #sentUpTo = 0;
   /** States whose chunks went this way since the link stands: a renewal does not send them again. */
-  #chunksSent = new Map<string, number>();
+  readonly #chunksSent = new Set<string>();
+  #isLoading = false;
   #confirmed = 0;
+  #acknowledged = 0;
   #failures = 0;
   #isRunning = false;
   #isClosed = false;
@@ -55,11 +57,9 @@ export class Link {
     return this.#confirmed;
   }
 
-  /** Up to here the log is needed here no more. */
+  /** Up to here the log is needed here no more, also while it is away. */
   get acknowledged(): number {
-    const position = this.#position;
-    if (position === undefined || position.kind === 'blank') return 0;
-    return position.kind === 'filling' ? position.from : position.seq;
+    return this.#acknowledged;
   }
 
   get state(): 'following' | 'filling' | 'away' {
@@ -122,6 +122,7 @@ export class Link {
 
   #stand(position: Position): void {
     this.#position = position;
+    this.#acknowledged = acknowledgedBy(position);
     if (!isSettled(position) || position.seq <= this.#confirmed) return;
     this.#confirmed = position.seq;
     this.#source.confirmed();
@@ -130,7 +131,7 @@ export class Link {
   #pump(): void {
     const stub = this.#stub;
     if (stub === undefined || this.#position?.kind !== 'following') return;
-    while (this.#underWay.length < window && this.#sentUpTo < this.#source.ledger.last) {
+    while (!this.#isLoading && this.#underWay.length < window && this.#sentUpTo < this.#source.ledger.last) {
       const said = within(this.#append(stub));
       // Awaited in its turn; until then its failure is nobody's.
       said.catch(() => undefined);
@@ -138,7 +139,7 @@ export class Link {
     }
   }
 
-  /** Everything up to the first `await` happens at once, so that calls leave in the order of the log. */
+  /** Everything up to the call happens at once, or nothing else is sent meanwhile: calls leave in the order of the log. */
   async #append(stub: ReplicaSink): Promise<Position> {
     const { ledger, tables, of, feed } = this.#source;
     const [after, { stream }] = [this.#sentUpTo, feed()];
@@ -146,15 +147,27 @@ export class Link {
     const upTo = rows.at(-1)?.seq ?? after;
     if (rows[0]?.seq !== after + 1) throw new Error(`the log was cut behind ${after}`);
     this.#sentUpTo = upTo;
-    const ids = rows.flatMap(({ body }) => chunkIdsOf(body));
-    const [parcels, sent] = this.#chunksFor(ids);
-    const earlier = Array.from(parcels, (chunks) => stub.chunks(of(), chunks));
-    const said = stub.append(of(), { stream, after, upTo, last: ledger.last, rows, sent, at: Date.now() });
-    await Promise.all(earlier);
+    const { missing, sent } = this.#chunksFor(rows.flatMap(({ body }) => chunkIdsOf(body)));
+    if (missing.length > 0) await this.#sendChunks(stub, missing);
+    // The newest row is looked up last: a chunk that was replaced meanwhile has a newer row behind it.
+    const { last } = ledger;
+    const said = within(stub.append(of(), { stream, after, upTo, last, rows, sent, at: Date.now() }));
+    if (missing.length > 0) this.#pump();
     const position = await said;
     if (position.kind !== 'following' || position.seq < upTo)
       throw new Error(`it stands at ${JSON.stringify(position)} and cannot take the log after ${after}`);
     return position;
+  }
+
+  /** One parcel after the other: all of them might not fit into memory. */
+  async #sendChunks(stub: ReplicaSink, ids: readonly string[]): Promise<void> {
+    this.#isLoading = true;
+    try {
+      for (const chunks of parcelsOf(ids, this.#source.tables))
+        await within(stub.chunks(this.#source.of(), chunks));
+    } finally {
+      this.#isLoading = false;
+    }
   }
 
   /** Some pages, each with the chunks of its states before it. */
@@ -163,9 +176,9 @@ export class Link {
     flush();
     const at = Date.now();
     const { pages, next } = this.#pagesFrom(bucket, at);
-    const [parcels, sent] = this.#chunksFor(pages.flatMap(({ body }) => chunkIdsOf(body)));
-    for (const chunks of parcels) await within(stub.chunks(of(), chunks));
-    // Read last: a chunk that was replaced meanwhile has a newer row behind it.
+    const { missing, sent } = this.#chunksFor(pages.flatMap(({ body }) => chunkIdsOf(body)));
+    await this.#sendChunks(stub, missing);
+    // Read last, as above.
     const { last } = ledger;
     return within(stub.fill(of(), { stream: feed().stream, from, bucket, next, last, pages, sent, at }));
   }
@@ -183,23 +196,16 @@ export class Link {
     return { pages, next: buckets };
   }
 
-  /** The chunks that the replica lacks, in parcels that are read as they are sent, and how many each state has. */
-  #chunksFor(ids: readonly string[]): [parcels: Iterable<Chunk[]>, sent: [id: string, parts: number][]] {
-    const { tables } = this.#source;
-    const present = [...new Set(ids)].flatMap((id): [string, number][] => {
-      const parts = tables.countChunks(id);
+  /** The states of which chunks are there, with how many each has, and those that were not sent before. */
+  #chunksFor(ids: readonly string[]): { missing: string[]; sent: [id: string, parts: number][] } {
+    const sent = [...new Set(ids)].flatMap((id): [string, number][] => {
+      const parts = this.#source.tables.countChunks(id);
       return parts === 0 ? [] : [[id, parts]];
     });
-    const missing = present.filter(([id]) => !this.#chunksSent.has(id));
+    const missing = sent.map(([id]) => id).filter((id) => !this.#chunksSent.has(id));
     if (this.#chunksSent.size > sentMax) this.#chunksSent.clear();
-    for (const [id, parts] of missing) this.#chunksSent.set(id, parts);
-    return [
-      parcelsOf(
-        missing.map(([id]) => id),
-        tables,
-      ),
-      present,
-    ];
+    for (const id of missing) this.#chunksSent.add(id);
+    return { missing, sent };
   }
 
   /** Asked anew after a pause that grows; what was on the way is sent again. */
@@ -214,6 +220,11 @@ export class Link {
       if (!this.#isRunning && !this.#isClosed) void this.#run();
     }, waitMs);
   }
+}
+
+function acknowledgedBy(position: Position): number {
+  if (position.kind === 'blank') return 0;
+  return position.kind === 'filling' ? position.from : position.seq;
 }
 
 function chunkIdsOf(body: LogRow['body']): string[] {

@@ -69,13 +69,8 @@ export class ReplicaUpkeep {
 
   async #foldInTurns(): Promise<void> {
     const now = Date.now();
-    let rewritten = 0;
-    for (const steps of [
-      this.#ledger.hasUnfolded ? this.#ledger.fold(now) : [],
-      this.#ledger.sweep(this.#nextToSweep(), now),
-    ]) {
-      for (const _page of steps) if (++rewritten % pagesPerTurn === 0) await turn();
-    }
+    if (this.#ledger.hasUnfolded) await inTurns(this.#ledger.fold(now));
+    await inTurns(this.#ledger.sweep(this.#nextToSweep(), now));
     this.#folded();
   }
 
@@ -102,7 +97,9 @@ export class ReplicaUpkeep {
   }
 }
 
-/** Lets the calls in that have come meanwhile. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
+/** Lets the calls in that have come meanwhile, every few steps. */
+async function inTurns(steps: Iterator<unknown>): Promise<void> {
+  for (let done = 1; steps.next().done !== true; done++) {
+    if (done % pagesPerTurn === 0) await new Promise((resolve) => setTimeout(resolve, 0));
+  }
 }
