@@ -8,7 +8,10 @@ import { strictFlags } from './strict-flags.ts';
 
 const args = {
   config: configArg,
-  production: { type: 'boolean', description: 'Also what only Cloudflare refuses: origins without a host name' },
+  production: {
+    type: 'boolean',
+    description: 'Also what only Cloudflare refuses: origins without a host name',
+  },
   json: jsonArg,
 } as const satisfies ArgsDef;
 

@@ -22,7 +22,11 @@ export interface DevServerOptions {
 /** Starts the Worker and returns when it serves. */
 export async function startDevServer({ config, port, vars, persist }: DevServerOptions): Promise<DevServer> {
   const url = `http://${host}:${port}`;
-  const parts = { code: await bundleWorker(), vars: { LIMPET_API: url, LIMPET_RUNTIME: 'local', ...vars }, port };
+  const parts = {
+    code: await bundleWorker(),
+    vars: { LIMPET_API: url, LIMPET_RUNTIME: 'local', ...vars },
+    port,
+  };
   const optionsFor = (input: unknown) => miniflareOptions({ ...parts, config: configModule(input) }, persist);
   const miniflare = new Miniflare(optionsFor(config));
   try {

@@ -72,7 +72,10 @@ export function configModule(input: unknown): string {
 /** `debug` is on, and cookies are not `Secure`: over http some clients would never send them back. */
 function forThisMachine(input: unknown): unknown {
   if (!isRecord(input) || !isRecord(input['pools'])) return input;
-  const pools = Object.entries(input['pools']).map(([name, pool]) => [name, isRecord(pool) ? withPlainCookie(pool) : pool]);
+  const pools = Object.entries(input['pools']).map(([name, pool]) => [
+    name,
+    isRecord(pool) ? withPlainCookie(pool) : pool,
+  ]);
   return { debug: 'always', ...input, pools: Object.fromEntries(pools) };
 }
 

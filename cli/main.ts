@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
-import { defineCommand, renderUsage, runCommand } from 'citty';
+import { type CommandDef, defineCommand, renderUsage, runCommand } from 'citty';
 import { CommandFailure, type ExitCode, usageFailure } from './failure.ts';
 import { nearest } from '../worker/config/problems.ts';
 import { packageVersion } from './package-root.ts';
@@ -11,6 +11,9 @@ const verbs = {
   check: () => import('./check.ts').then((module) => module.check),
   key: () => import('./key.ts').then((module) => module.key),
   status: () => import('./status.ts').then((module) => module.status),
+  sessions: () => import('./sessions.ts').then((module) => module.sessions),
+  subject: () => import('./subject.ts').then((module) => module.subject),
+  lost: () => import('./lost.ts').then((module) => module.lost),
 };
 
 const examples: Readonly<Record<string, string>> = {
@@ -18,6 +21,9 @@ const examples: Readonly<Record<string, string>> = {
   check: 'npx limpet check --json',
   key: 'npx limpet key a >> origin-a.env',
   status: 'npx limpet status --url https://shop.example.com --json',
+  sessions: 'npx limpet sessions list --pool shop --full',
+  subject: 'npx limpet subject export user-42 --out user-42.jsonl',
+  lost: 'npx limpet lost --url https://shop.example.com --json',
 };
 
 const limpet = defineCommand({
@@ -42,7 +48,7 @@ async function dispatch(argv: readonly string[]): Promise<void> {
   if (name === '--help' || name === '-h' || name === 'help') return print(await usage(rest[0] ?? ''));
   if (name === '--version' || name === '-v') return print(packageVersion());
   if (!Object.hasOwn(verbs, name)) throw unknownVerb(name);
-  if (rest.includes('--help') || rest.includes('-h')) return print(await usage(name));
+  if (rest.includes('--help') || rest.includes('-h')) return print(await usage(name, rest[0]));
   await runCommand(limpet, { rawArgs: [...argv] });
 }
 
@@ -53,17 +59,28 @@ function unknownVerb(name: string): CommandFailure {
   return usageFailure(`Unknown command "${name}". ${hint} See: npx limpet --help`);
 }
 
-async function usage(name: string): Promise<string> {
-  const page = `${(await usageOf(name)).trimEnd()}\n\nEXAMPLE  ${examples[name] ?? examples['dev']}`;
+async function usage(name: string, part?: string): Promise<string> {
+  const page = `${(await usageOf(name, part)).trimEnd()}\n\nEXAMPLE  ${examples[name] ?? examples['dev']}`;
   return process.stdout.isTTY ? page : stripVTControlCharacters(page);
 }
 
-async function usageOf(name: string): Promise<string> {
+async function usageOf(name: string, part: string | undefined): Promise<string> {
   if (name === 'dev') return renderUsage(await verbs.dev());
   if (name === 'check') return renderUsage(await verbs.check());
   if (name === 'key') return renderUsage(await verbs.key());
   if (name === 'status') return renderUsage(await verbs.status());
+  if (name === 'sessions') return usageOfPart(await verbs.sessions(), part);
+  if (name === 'subject') return usageOfPart(await verbs.subject(), part);
+  if (name === 'lost') return renderUsage(await verbs.lost());
   return renderUsage(limpet);
+}
+
+/** Of a verb that has verbs of its own: the one that is named, or all. */
+async function usageOfPart(verb: CommandDef, part: string | undefined): Promise<string> {
+  const parts = await (typeof verb.subCommands === 'function' ? verb.subCommands() : verb.subCommands);
+  const named = part === undefined ? undefined : parts?.[part];
+  const command = await (typeof named === 'function' ? named() : named);
+  return renderUsage(command ?? verb);
 }
 
 /** An expected failure is one sentence; anything else is a defect, and its stack says where. */

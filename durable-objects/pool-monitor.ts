@@ -1,9 +1,11 @@
 import { DurableObject } from 'cloudflare:workers';
 import { afterProbe } from '../worker/core/health.ts';
-import { type OriginId, poolName } from '../worker/core/ids.ts';
+import { type OriginId, poolName, type SessionId } from '../worker/core/ids.ts';
+import type { LostWrite } from '../worker/core/lost-write.ts';
 import { jittered, type ProbedOrigin, type ProbingConfig } from '../worker/core/probing.ts';
 import type { ToldSnapshot } from '../worker/core/snapshot.ts';
 import type { MonitorStatus } from '../worker/ports.ts';
+import { LostWriteRing } from './monitor/lost-writes.ts';
 import { SnapshotMirror } from './monitor/mirror.ts';
 import { probe } from './monitor/probe.ts';
 import { Roster } from './monitor/roster.ts';
@@ -23,6 +25,7 @@ const doubtEveryMs = 250;
 export class PoolMonitor extends DurableObject<MonitorEnv> {
   readonly #roster: Roster;
   readonly #mirror: SnapshotMirror;
+  readonly #lost: LostWriteRing;
   readonly #raisedIn = new Map<OriginId, number>();
   readonly #reportedAt = new Map<OriginId, number>();
   #handedOut = 0;
@@ -33,6 +36,7 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
   constructor(ctx: DurableObjectState, env: MonitorEnv) {
     super(ctx, env);
     this.#roster = new Roster(ctx.storage);
+    this.#lost = new LostWriteRing(ctx.storage.sql);
     const pool = poolName(ctx.id.name ?? ctx.storage.kv.get<string>('pool') ?? '');
     this.#mirror = new SnapshotMirror(env.FALLBACK, pool, {
       version: () => this.#roster.version,
@@ -80,6 +84,7 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
   async check(): Promise<void> {
     this.#alarmAt = (await this.ctx.storage.getAlarm()) ?? undefined;
     const now = Date.now();
+    this.#lost.prune(now);
     if (this.#isWanted(now) && this.#isAlarmLost(now)) this.#arm(now);
   }
 
@@ -90,6 +95,20 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
       return health === undefined ? [] : [{ ...health, id, url }];
     });
     return { version, revision: probing?.revision, alarmAt: this.#alarmAt, askedAt: this.#askedAt, origins };
+  }
+
+  async noteLost(writes: readonly LostWrite[]): Promise<{ kind: 'noted' }> {
+    this.ctx.storage.transactionSync(() => this.#lost.add(writes, Date.now()));
+    return { kind: 'noted' };
+  }
+
+  async lost(): Promise<readonly LostWrite[]> {
+    return this.#lost.all(Date.now());
+  }
+
+  async forgetLost(sessions: readonly SessionId[]): Promise<{ kind: 'forgotten' }> {
+    this.#lost.forget(sessions);
+    return { kind: 'forgotten' };
   }
 
   override async alarm(): Promise<void> {

@@ -4,6 +4,8 @@ import {
   claim,
   type Ended,
   end,
+  type Label,
+  label,
   type Located,
   type PutSaid,
   put,
@@ -12,7 +14,7 @@ import {
   rotate,
   type Verdict,
 } from '../worker/core/fence.ts';
-import type { PoolName, SessionId } from '../worker/core/ids.ts';
+import { noInstance, originId, type OriginId, type PoolName, type SessionId } from '../worker/core/ids.ts';
 import type { Lag, Replication } from '../worker/core/replication.ts';
 import { bucketOf, type Entry, noState, type StoredState } from '../worker/core/page.ts';
 import { current, type Slot } from '../worker/core/row.ts';
@@ -20,17 +22,22 @@ import { parseSessionId, shardOf } from '../worker/core/session-id.ts';
 import type {
   ClaimAnswer,
   EndWish,
+  ExportedSession,
   ListPage,
   LocatedSlot,
   RenewWish,
   RotateWish,
   SealedState,
+  ShownSlot,
   StatePut,
+  SubjectStep,
+  SubjectWish,
   Unreachable,
 } from '../worker/ports.ts';
 import type { PoolMonitor } from './pool-monitor.ts';
 import type { ShardReplica } from './shard-replica.ts';
 import { Address } from './shard/address.ts';
+import { Desk } from './shard/desk.ts';
 import { Feed } from './shard/feed.ts';
 import { type Group, Groups } from './shard/groups.ts';
 import { Ledger } from './shard/ledger.ts';
@@ -71,6 +78,8 @@ export class SessionShard extends DurableObject<ShardEnv> {
   readonly #groups: Groups;
   readonly #feed: Feed;
   readonly #upkeep: Upkeep;
+  readonly #mirror: Mirror;
+  readonly #desk: Desk;
 
   constructor(ctx: DurableObjectState, env: ShardEnv) {
     super(ctx, env);
@@ -90,6 +99,8 @@ export class SessionShard extends DurableObject<ShardEnv> {
     this.#address = address;
     this.#tables = tables;
     this.#ledger = ledger;
+    this.#mirror = mirror;
+    this.#desk = new Desk(ledger, tables);
     this.#groups = new Groups(
       (group) => this.#store(group),
       (error) => this.#reset(error),
@@ -136,6 +147,18 @@ export class SessionShard extends DurableObject<ShardEnv> {
   ): Promise<PutSaid | Unreachable> {
     const held = this.#open(pool, session, replication);
     const answer = this.#decide(session, held, put(held.slot, wish), inline(wish.state));
+    await this.#groups.settled(session);
+    return this.#kept(answer, replication);
+  }
+
+  async label(
+    pool: PoolName,
+    session: SessionId,
+    wish: Label,
+    replication?: Replication,
+  ): Promise<PutSaid | Unreachable> {
+    const held = this.#open(pool, session, replication);
+    const answer = this.#decide(session, held, label(held.slot, wish));
     await this.#groups.settled(session);
     return this.#kept(answer, replication);
   }
@@ -199,13 +222,70 @@ export class SessionShard extends DurableObject<ShardEnv> {
     const most = Math.min(Math.max(1, limit), listMax);
     const from = after === undefined ? 0 : bucketOf(after);
     for (const bucket of this.#ledger.bucketsFrom(from)) {
-      for (const { session, slot } of this.#ledger.entriesOf(bucket, Date.now())) {
-        if (slot.kind !== 'row' || (after !== undefined && bucket === from && session <= after)) continue;
+      for (const entry of this.#ledger.entriesOf(bucket, Date.now())) {
+        if (after !== undefined && bucket === from && entry.session <= after) continue;
+        const listed = this.#desk.listed(entry);
+        if (listed === undefined) continue;
         if (rows.length === most) return { rows, cursor: rows.at(-1)?.session };
-        rows.push({ ...slot.row, session });
+        rows.push(listed);
       }
     }
     return { rows, cursor: undefined };
+  }
+
+  async show(pool: PoolName, session: SessionId): Promise<ShownSlot> {
+    const { entry, slot } = this.#open(pool, session);
+    await this.#groups.settled(session);
+    const row = entry === undefined || slot.kind !== 'row' ? undefined : this.#desk.listed(entry);
+    if (row !== undefined) return { kind: 'row', row };
+    return slot.kind === 'ended' ? { kind: 'ended', endsAt: slot.endsAt } : { kind: 'none' };
+  }
+
+  /** Of a session that has no row the home is not known: all of the pool's origins are raised, so that its cookie asks here once. */
+  async endByOperator(
+    pool: PoolName,
+    session: SessionId,
+    { endsAt, origins }: { endsAt: number; origins: readonly OriginId[] },
+  ): Promise<Ended> {
+    const held = this.#open(pool, session);
+    const answer = this.#decide(session, held, end(held.slot, { ...operator, endsAt }));
+    if (held.slot.kind === 'none') {
+      for (const origin of origins) this.#groups.open(Date.now()).raises.add(origin);
+    }
+    await this.#groups.settled(session);
+    return answer;
+  }
+
+  async endSubject(pool: PoolName, shard: string, wish: SubjectWish): Promise<SubjectStep<SessionId>> {
+    const { found, next } = this.#find(pool, shard, wish);
+    const living = found.filter(({ slot }) => slot.kind === 'row').map(({ session }) => session);
+    for (const session of living) this.#endForGood(pool, session, wish.endsAt);
+    this.#groups.flush();
+    return { found: living, next };
+  }
+
+  async exportSubject(
+    pool: PoolName,
+    shard: string,
+    wish: SubjectWish,
+  ): Promise<SubjectStep<ExportedSession>> {
+    this.#address.mustBe({ pool, shard });
+    this.#groups.flush();
+    return this.#desk.export(wish, Date.now());
+  }
+
+  /** The marks keep their subject until nothing is left of the states: whatever fails before that, the next call finds them again. */
+  async eraseSubject(pool: PoolName, shard: string, wish: SubjectWish): Promise<SubjectStep<SessionId>> {
+    const { found, next } = this.#find(pool, shard, wish);
+    if (found.length === 0) return { found: [], next };
+    for (const { session } of found) this.#endForGood(pool, session, wish.endsAt);
+    const buckets = new Set(found.map(({ session }) => bucketOf(session)));
+    this.#mirror.reserve(buckets);
+    await this.#upkeep.fold();
+    await this.#mirror.renew(buckets, wish.endsAt);
+    for (const { session } of found) this.#forgetSubject(pool, session);
+    this.#groups.flush();
+    return { found: found.map(({ session }) => session), next };
   }
 
   /** Moves the log into the pages now. The alarm and a full log do it by themselves. */
@@ -231,6 +311,24 @@ export class SessionShard extends DurableObject<ShardEnv> {
 
   override async alarm(): Promise<void> {
     await this.#upkeep.alarm();
+  }
+
+  #find(pool: PoolName, shard: string, wish: SubjectWish): SubjectStep<Entry> {
+    this.#address.mustBe({ pool, shard });
+    this.#groups.flush();
+    return this.#desk.find(wish, Date.now());
+  }
+
+  #endForGood(pool: PoolName, session: SessionId, endsAt: number): void {
+    const held = this.#open(pool, session);
+    this.#decide(session, held, end(held.slot, { ...operator, endsAt }));
+  }
+
+  #forgetSubject(pool: PoolName, session: SessionId): void {
+    const held = this.#open(pool, session);
+    if (held.slot.kind !== 'ended') return;
+    const next: Slot = { kind: 'ended', endsAt: held.slot.endsAt };
+    this.#decide(session, held, { answer: undefined, next });
   }
 
   #open(pool: PoolName, session: SessionId, replication?: Replication): Held {
@@ -281,6 +379,9 @@ export class SessionShard extends DurableObject<ShardEnv> {
     this.ctx.abort(`a group of writes was not stored: ${String(error)}`);
   }
 }
+
+/** Nobody's home and instance: an end that an operator runs raises the incarnation of wherever the session lives. */
+const operator = { home: originId(''), instance: noInstance };
 
 interface Held {
   readonly entry: Entry | undefined;

@@ -4,6 +4,8 @@ export interface Copy {
   readonly epoch: number;
   version: number;
   state: Uint8Array;
+  /** Whose session it is, as far as the edge has been told from this copy. */
+  subject: string | undefined;
   /** The newest version that is known to be in the store. */
   storedVersion: number;
   /** Requests that use this copy now, and puts on their way: while there are any, the copy stays. */
@@ -33,7 +35,7 @@ export function makeCopy(
   at: { epoch: number; version: number; state: Uint8Array },
   usedAt: number,
 ): Copy {
-  return { session, ...at, storedVersion: at.version, inFlight: 0, usedAt };
+  return { session, ...at, subject: undefined, storedVersion: at.version, inFlight: 0, usedAt };
 }
 
 /** An empty set of copies. It needs no timer: what is idle goes when something else comes. */

@@ -2,7 +2,8 @@ import { toBase64url } from './base64url.ts';
 import type { Copies, Copy } from './copies.ts';
 import type { EndedMarks } from './ended-marks.ts';
 import { type HeaderList, type Refusal, refusedChange } from './refusals.ts';
-import type { RefusedReason, StoreApi, StoreResult, StoreTarget } from './store-api.ts';
+import type { RefusedReason, StoreApi, StoreResult, StoreTarget, ToStore } from './store-api.ts';
+import { createLabel, type SubjectLabel } from './subject.ts';
 import type { Extent, Sealed, SealedNow, Visit } from './visit.ts';
 
 /** What a visit works with. */
@@ -35,6 +36,7 @@ export function createVisit(
   let sealed = false;
   let closed = false;
   let late: Promise<Refusal | undefined> | undefined;
+  const label = createLabel(copy);
 
   function named(headers: HeaderList): HeaderList {
     const epoch: HeaderList = copy.epoch === epochSent ? [] : [['limpet-epoch', String(copy.epoch)]];
@@ -47,27 +49,13 @@ export function createVisit(
 
   function refused(reason: RefusedReason): Refusal {
     const refusal = refusedChange(reason, named([['limpet-instance', instance]]).slice(1));
-    if (reason === 'too-large')
-      options.onProblem({
-        code: refusal.code,
-        message: `${session.slice(0, 8)}…: the state of ${copy.state.length} bytes is over session.stateBytesMax`,
-      });
+    if (reason === 'too-large') options.onProblem({ code: refusal.code, message: tooLargeOf(copy) });
     // What is in memory is not what is stored: the next request claims the stored state.
     if (reason !== 'unreachable') copies.drop(copy);
     return refusal;
   }
 
-  async function put(): Promise<StoreResult> {
-    const { epoch, version, state } = copy;
-    copy.inFlight += 1;
-    try {
-      const result = await api.put(target, { epoch, version, state });
-      if (result.kind === 'stored') copy.storedVersion = Math.max(copy.storedVersion, version);
-      return result;
-    } finally {
-      copy.inFlight -= 1;
-    }
-  }
+  const put = (when: ToStore['when']) => putCopy(copy, label, (at) => api.put(target, { ...at, when }));
 
   function leave(): void {
     ended.add(session);
@@ -80,11 +68,14 @@ export function createVisit(
     if (touched !== 'no' && source === 'read-only')
       return { kind: 'refused', refusal: refused('unreachable') };
     if (touched === 'ended') return leaveWith([['limpet-end', '1']]);
-    if (touched === 'no' && !releasing) return ready([]);
+    if (touched === 'no' && !releasing) return ready(source === 'read-only' ? [] : label.headers('alone'));
     const small = copy.state.length <= options.headerStateBytesMax;
     if (small && !releasing) return withState();
     if (copy.version === copy.storedVersion) return stored(releasing);
-    return { kind: 'storing', outcome: put().then((result) => afterPut(result, releasing)) };
+    return {
+      kind: 'storing',
+      outcome: put('before the answer').then((result) => afterPut(result, releasing)),
+    };
   }
 
   function leaveWith(headers: HeaderList): SealedNow {
@@ -102,6 +93,7 @@ export function createVisit(
     const state: HeaderList = [
       ['limpet-state', toBase64url(copy.state)],
       ['limpet-version', String(copy.version)],
+      ...label.headers('with a state'),
     ];
     return touched === 'rotated' ? goOnWith([...state, ['limpet-rotate', '1']]) : ready(state);
   }
@@ -115,11 +107,12 @@ export function createVisit(
   function stored(releasing: boolean): SealedNow {
     const version: HeaderList =
       copy.storedVersion === 0 ? [] : [['limpet-version', String(copy.storedVersion)]];
-    if (touched === 'rotated') return goOnWith([...version, ['limpet-rotate', '1']]);
+    const said = [...version, ...label.headers('alone')];
+    if (touched === 'rotated') return goOnWith([...said, ['limpet-rotate', '1']]);
     if (!releasing || copy.inFlight > 1 || copy.version !== copy.storedVersion)
-      return ready(touched === 'no' ? [] : version);
+      return ready(touched === 'no' ? said.slice(version.length) : said);
     copies.drop(copy);
-    return ready([...version, ['limpet-released', '1']]);
+    return ready([...said, ['limpet-released', '1']]);
   }
 
   function keepLate(call: () => Promise<StoreResult>): void {
@@ -142,16 +135,19 @@ export function createVisit(
       copy.state = state;
       copy.version += 1;
       if (touched === 'no') touched = 'changed';
-      if (sealed) keepLate(put);
+      if (sealed) keepLate(() => put('late'));
     },
     end() {
       touched = 'ended';
       if (sealed) keepLate(() => api.end(target).then((result) => (leave(), result)));
     },
     rotate() {
-      if (sealed)
-        throw new Error('Cannot rotate the session as its answer must not have begun: call rotate() earlier');
+      mustBeOpen(sealed, 'rotate');
       if (touched !== 'ended') touched = 'rotated';
+    },
+    subject(name) {
+      mustBeOpen(sealed, 'subject');
+      label.set(name);
     },
     seal(extent) {
       const outcome = sealNow(extent);
@@ -164,4 +160,31 @@ export function createVisit(
       closed = true;
     },
   };
+}
+
+/** Puts the copy as it is now; it stays as long as that is under way. */
+async function putCopy(
+  copy: Copy,
+  label: SubjectLabel,
+  put: (at: Omit<ToStore, 'when'>) => Promise<StoreResult>,
+): Promise<StoreResult> {
+  const { epoch, version, state } = copy;
+  copy.inFlight += 1;
+  try {
+    const result = await put({ epoch, version, state, subject: label.name });
+    if (result.kind !== 'stored') return result;
+    copy.storedVersion = Math.max(copy.storedVersion, version);
+    label.stored();
+    return result;
+  } finally {
+    copy.inFlight -= 1;
+  }
+}
+
+function mustBeOpen(sealed: boolean, verb: 'rotate' | 'subject'): void {
+  if (sealed) throw new Error(`Cannot call ${verb}() as the answer must not have begun: call it earlier`);
+}
+
+function tooLargeOf({ session, state }: Copy): string {
+  return `${session.slice(0, 8)}…: the state of ${state.length} bytes is over session.stateBytesMax`;
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createCurrentUse } from './express/adopted-store.ts';
 import { holdAnswer } from './express/hold.ts';
-import { saveBeforeHeaders, speakLastWord, watchStore } from './express/request-hooks.ts';
+import { nameSubject, saveBeforeHeaders, speakLastWord, watchStore } from './express/request-hooks.ts';
 import { createSessionUse, type RecordsOfCopies, type SessionUse } from './express/session-use.ts';
 import {
   type ArrivingRequest,
@@ -9,6 +9,7 @@ import {
   type LimpetOrigin,
   type OriginOptions,
   type Refusal,
+  type Visit,
 } from './origin.ts';
 import { stateUnreadable } from './refusals.ts';
 
@@ -29,6 +30,15 @@ export type Middleware<Req extends IncomingMessage, Res extends ServerResponse> 
   next: Next,
 ) => void;
 
+/** How the middleware keeps sessions: as `createOrigin` is told, or with an origin that several middlewares share. */
+export type MiddlewareOptions<Req> = (OriginOptions | LimpetOrigin) & {
+  /**
+   * Whose session this is, asked as each answer leaves: `(req) => req.session.userId`. 1 to 128 visible characters; `undefined` while
+   * nobody has logged in. An operator can end, export or erase all sessions of one subject; the edge keeps a keyed hash of it only.
+   */
+  readonly subject?: (req: Req) => string | undefined;
+};
+
 /**
  * Wraps `express-session`, so that its sessions outlive this process: `app.use(limpet(session({ … })))`.
  *
@@ -38,7 +48,7 @@ export type Middleware<Req extends IncomingMessage, Res extends ServerResponse> 
  * connection. An answer that changed nothing passes untouched.
  *
  * @param session what `session({ … })` returns.
- * @param options of `createOrigin`, or an origin that several middlewares share.
+ * @param options of `createOrigin`, or an origin that several middlewares share; and `subject`.
  * @throws TypeError when `LIMPET_ORIGIN` or `LIMPET_KEY` is missing or malformed.
  *
  * @example
@@ -49,7 +59,7 @@ export type Middleware<Req extends IncomingMessage, Res extends ServerResponse> 
  */
 export function limpet<Req extends IncomingMessage, Res extends ServerResponse>(
   session: (req: Req, res: Res, next: Next) => unknown,
-  options: OriginOptions | LimpetOrigin = {},
+  options: MiddlewareOptions<Req> = {},
 ): Middleware<Req, Res> {
   const origin = 'arrive' in options ? options : createOrigin(options);
   const now = 'now' in options && options.now ? options.now : Date.now;
@@ -65,13 +75,14 @@ export function limpet<Req extends IncomingMessage, Res extends ServerResponse>(
     if (res.destroyed) visit.close();
     if (!use) return send(res, stateUnreadable());
     uses.set(req, use);
-    serve(req, res, next, use);
+    serve(req, res, next, use, visit);
   }
 
-  function serve(req: Req, res: Res, next: Next, use: SessionUse): void {
+  function serve(req: Req, res: Res, next: Next, use: SessionUse, visit: Visit): void {
     const hold = holdAnswer(res, {
       seal(extent) {
         if (extent === 'begun') saveBeforeHeaders(req, use);
+        if (options.subject) nameSubject(req, visit, options.subject);
         return use.seal(extent);
       },
       late: () => use.late(),

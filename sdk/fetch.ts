@@ -1,6 +1,7 @@
 import { parseJson } from './json.ts';
 import { createOrigin, type LimpetOrigin, type OriginOptions, type SealedNow, type Visit } from './origin.ts';
 import { type Refusal, stateUnreadable } from './refusals.ts';
+import { checkSubject } from './subject.ts';
 
 export { createOrigin } from './origin.ts';
 export type { LimpetOrigin, OriginOptions } from './origin.ts';
@@ -17,6 +18,12 @@ export interface FetchSession {
   end(): void;
   /** Login: the same value under a new id. */
   rotate(): void;
+  /**
+   * Says whose session this is (`user-42`), so that an operator can end, export or erase all sessions of one subject.
+   *
+   * @throws TypeError when the name is not 1 to 128 visible characters, Error once the answer has been returned.
+   */
+  subject(name: string): void;
 }
 
 /** A `fetch`-style handler with the session behind the request. */
@@ -130,6 +137,10 @@ function sessionOf(visit: Visit): (FetchSession & { seal(): void }) | undefined 
       before('rotate');
       visit.rotate();
     },
+    subject(name) {
+      before('name');
+      visit.subject(name);
+    },
     seal() {
       answered = 'yes';
     },
@@ -149,6 +160,7 @@ function unkeptSession(): FetchSession {
       value = undefined;
     },
     rotate: () => undefined,
+    subject: (name) => void checkSubject(name),
   };
 }
 

@@ -22,10 +22,21 @@ export type StoreResult =
   | { readonly kind: 'stored' }
   | { readonly kind: 'refused'; readonly reason: RefusedReason };
 
+/** One version of a state, and what goes with it. */
+export interface ToStore {
+  readonly epoch: number;
+  readonly version: number;
+  readonly state: Uint8Array;
+  /** Whose session it is, where this origin has been told. */
+  readonly subject: string | undefined;
+  /** `late`: the answer has begun, and cannot say what became of the change. */
+  readonly when: 'before the answer' | 'late';
+}
+
 /** The store API of contract section 4. Every call is repeated on failure, within one deadline. */
 export interface StoreApi {
   claim(target: StoreTarget, epoch: number): Promise<ClaimResult>;
-  put(target: StoreTarget, at: { epoch: number; version: number; state: Uint8Array }): Promise<StoreResult>;
+  put(target: StoreTarget, at: ToStore): Promise<StoreResult>;
   end(target: StoreTarget): Promise<StoreResult>;
 }
 
@@ -60,8 +71,13 @@ export function createStoreApi(options: StoreApiOptions): StoreApi {
       if (answer && result.kind === 'unreachable') options.onProblem(strange(answer));
       return result;
     },
-    async put(target, { epoch, version, state }) {
-      const headers = { 'limpet-epoch': String(epoch), 'limpet-version': String(version) };
+    async put(target, { epoch, version, state, subject, when }) {
+      const headers: Record<string, string> = {
+        'limpet-epoch': String(epoch),
+        'limpet-version': String(version),
+      };
+      if (subject !== undefined) headers['limpet-subject'] = subject;
+      if (when === 'late') headers['limpet-late'] = '1';
       return stored(
         await call(target.apiUrl, { method: 'PUT', headers, body: new Uint8Array(state) }, target.capability),
       );

@@ -25,6 +25,13 @@ export interface Visit {
   end(): void;
   /** Gives the session a new id with the answer (login). Before `seal` only. */
   rotate(): void;
+  /**
+   * Says whose session this is, in 1 to 128 visible characters: an operator can end, export or erase all sessions of one subject. Before
+   * `seal` only; the edge keeps a keyed hash of it.
+   *
+   * @throws TypeError when the name is not of that form.
+   */
+  subject(name: string): void;
   /** Decides what the answer carries. Nothing of the answer may leave before. */
   seal(extent: Extent): Sealed;
   /** What became of the changes made after `seal`; `undefined` when there are none. Resolves to the first refusal, if any. */

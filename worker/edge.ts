@@ -8,18 +8,30 @@ import { placementOf } from './core/rendezvous.ts';
 import { createCounters } from './observe/counters.ts';
 import { createDoubt } from './stores/doubt.ts';
 import { createFallback, type FallbackStore } from './stores/fallback.ts';
+import { createLostWrites, type LostObjects } from './stores/lost-writes.ts';
 import type { Platform } from './stores/platform.ts';
+import { createShardDesk, type DeskObjects } from './stores/shard-desk.ts';
 import { createReplicas, type PlacedObjects, type ReplicaObject } from './stores/shard-replicas.ts';
 import { createShards, type ShardObjects } from './stores/session-shards.ts';
-import { createReadStatus, createReportSuspect, createSnapshots, type MonitorObjects, type SnapshotCache } from './stores/snapshots.ts';
+import {
+  createReadStatus,
+  createReportSuspect,
+  createSnapshots,
+  type MonitorObjects,
+  type SnapshotCache,
+} from './stores/snapshots.ts';
 import { createSuspicions } from './stores/suspicions.ts';
 import type { Edge, Pool } from './visit.ts';
 
+/** The shards' objects, as requests and as operators ask them. A deployment that binds no jurisdictions has the one law. */
+export type SessionObjects = ShardObjects &
+  DeskObjects & { jurisdiction?(jurisdiction: DurableObjectJurisdiction): SessionObjects };
+
 /** What the deployment binds. */
 export interface Bindings {
-  readonly shards: ShardObjects;
+  readonly shards: SessionObjects;
   readonly replicas: PlacedObjects<ReplicaObject>;
-  readonly monitors: MonitorObjects;
+  readonly monitors: MonitorObjects & LostObjects;
   readonly fallback: FallbackStore;
   readonly cache: SnapshotCache;
   readonly apiBase: string | undefined;
@@ -29,8 +41,15 @@ export interface Bindings {
 }
 
 /** Makes an isolate's Limpet ready: every port that its requests share, and every key they need. */
-export async function createEdge(config: Config, secrets: Secrets, bindings: Bindings, platform: Platform): Promise<Edge> {
-  const pools = await Promise.all(Object.values(config.pools).map((pool) => createPool(pool, secrets, bindings, platform)));
+export async function createEdge(
+  config: Config,
+  secrets: Secrets,
+  bindings: Bindings,
+  platform: Platform,
+): Promise<Edge> {
+  const pools = await Promise.all(
+    Object.values(config.pools).map((pool) => createPool(pool, secrets, bindings, platform)),
+  );
   return {
     config,
     clock: platform.clock,
@@ -47,14 +66,26 @@ export async function createEdge(config: Config, secrets: Secrets, bindings: Bin
 }
 
 const jarsMax = 8_192;
+/** A report makes the monitor probe at once: its word is here after as many time-outs as it takes, and the way there and back. */
+const untilHeardMs = 2_000;
 
-async function createPool(config: PoolConfig, secrets: Secrets, bindings: Bindings, platform: Platform): Promise<Pool> {
+async function createPool(
+  config: PoolConfig,
+  secrets: Secrets,
+  bindings: Bindings,
+  platform: Platform,
+): Promise<Pool> {
   const name = poolName(config.name);
   const origins = new Map(config.origins.map((origin) => [originId(origin.id), origin]));
   const { clock, timers, fetch, waitUntil } = platform;
-  const { intervalMs, timeoutMs, fall } = config.health;
+  const { timeoutMs, fall } = config.health;
   const replication = replicationOf(config, bindings);
-  const probing = { revision: bindings.revision, health: config.health, origins: [...origins].map(([id, { url }]) => ({ id, url })) };
+  const shards = lawful(bindings.shards, config, bindings);
+  const probing = {
+    revision: bindings.revision,
+    health: config.health,
+    origins: [...origins].map(([id, { url }]) => ({ id, url })),
+  };
   return {
     name,
     config,
@@ -66,10 +97,21 @@ async function createPool(config: PoolConfig, secrets: Secrets, bindings: Bindin
     signed: new Lru(jarsMax),
     learned: new Lru(jarsMax),
     copied: new Lru(1_024),
-    suspicions: createSuspicions((intervalMs + timeoutMs) * fall),
-    shards: createShards(name, lawful(bindings.shards, config, bindings), { clock, timers, replication }),
+    suspicions: createSuspicions(timeoutMs * fall + untilHeardMs),
+    shards: createShards(name, shards, { clock, timers, replication }),
     replicas: createReplicas(name, bindings.replicas, { clock, timers, places: replication.places }),
-    snapshots: createSnapshots({ pool: name, probing, monitors: bindings.monitors, cache: bindings.cache, mirror: bindings.fallback, clock, timers, waitUntil }),
+    desk: createShardDesk(name, shards, { clock, timers }),
+    lost: createLostWrites({ pool: name, monitors: bindings.monitors, clock, timers, waitUntil }),
+    snapshots: createSnapshots({
+      pool: name,
+      probing,
+      monitors: bindings.monitors,
+      cache: bindings.cache,
+      mirror: bindings.fallback,
+      clock,
+      timers,
+      waitUntil,
+    }),
     report: createReportSuspect({ pool: name, monitors: bindings.monitors }),
     status: createReadStatus({ pool: name, monitors: bindings.monitors }),
     doubt: createDoubt(config, { clock, timers, fetch, waitUntil }),
@@ -85,13 +127,17 @@ function jurisdictionOf({ session }: PoolConfig, { runtime }: Bindings): string 
 function replicationOf(config: PoolConfig, bindings: Bindings): Replication {
   const { replicas, replicaRegions, durability } = config.session;
   const jurisdiction = jurisdictionOf(config, bindings);
-  const places = Array.from({ length: replicas }, (_, index) => ({ region: replicaRegions[index] ?? '', jurisdiction }));
+  const places = Array.from({ length: replicas }, (_, index) => ({
+    region: replicaRegions[index] ?? '',
+    jurisdiction,
+  }));
   return { revision: bindings.revision, durability, places };
 }
 
-function lawful(shards: ShardObjects, config: PoolConfig, bindings: Bindings): ShardObjects {
+function lawful(shards: SessionObjects, config: PoolConfig, bindings: Bindings): SessionObjects {
   const jurisdiction = jurisdictionOf(config, bindings);
   if (jurisdiction === '') return shards;
-  if (shards.jurisdiction === undefined) throw new Error(`Cannot keep sessions in ${jurisdiction}: these objects know no jurisdiction`);
+  if (shards.jurisdiction === undefined)
+    throw new Error(`Cannot keep sessions in ${jurisdiction}: these objects know no jurisdiction`);
   return shards.jurisdiction(jurisdiction as DurableObjectJurisdiction);
 }

@@ -6,7 +6,8 @@ import { fallBack, type FinalAnswer, keepForFallback } from './steps/fall-back.t
 import { forward, forwardAfter } from './steps/forward.ts';
 import { identify } from './steps/identify.ts';
 import { keep } from './steps/keep.ts';
-import { learn, learns } from './steps/learn.ts';
+import { learns } from './steps/created-key.ts';
+import { learn } from './steps/learn.ts';
 import { record } from './steps/record.ts';
 import { sessionMoved } from './steps/refusals.ts';
 import { isRenewalDue, notDue, renew, type Renewed } from './steps/renew.ts';
@@ -40,7 +41,10 @@ async function answer(visit: Visit, identity: Identity): Promise<FinalAnswer> {
 }
 
 async function conclude(
-  visit: Visit, identity: Identity, delivered: Delivery | Refusal, renewed: Renewed | Promise<Renewed>,
+  visit: Visit,
+  identity: Identity,
+  delivered: Delivery | Refusal,
+  renewed: Renewed | Promise<Renewed>,
 ): Promise<FinalAnswer> {
   const kept = delivered.kind === 'refusal' ? delivered : await keepUntilSettled(visit, delivered); // the state that the origin gave us
   if (kept.kind === 'refusal') return fallBack(visit, kept);
@@ -83,18 +87,29 @@ function serveSteady(visit: Visit, identity: Identity & { kind: 'known' }): Prom
   return attempt(visit, at).then((result) => concludeSteady(visit, identity, at, result));
 }
 
-function concludeSteady(visit: Visit, identity: Identity, at: Seat, result: AttemptResult): Response | Promise<Response> {
+function concludeSteady(
+  visit: Visit,
+  identity: Identity,
+  at: Seat,
+  result: AttemptResult,
+): Response | Promise<Response> {
   if (result.kind === 'answer' && untouched(visit, result.response)) {
     keepForFallback(visit, result.response);
     record(visit, 'kept', 'home_usable');
     return result.response;
   }
   const delivered =
-    result.kind === 'answer' ? { kind: 'delivery' as const, response: result.response, seat: at } : forwardAfter(visit, at, result);
+    result.kind === 'answer'
+      ? { kind: 'delivery' as const, response: result.response, seat: at }
+      : forwardAfter(visit, at, result);
   return concludeLate(visit, identity, delivered);
 }
 
-async function concludeLate(visit: Visit, identity: Identity, delivered: Delivery | Promise<Delivery | Refusal>): Promise<Response> {
+async function concludeLate(
+  visit: Visit,
+  identity: Identity,
+  delivered: Delivery | Promise<Delivery | Refusal>,
+): Promise<Response> {
   const { response, outcome, reason } = await conclude(visit, identity, await delivered, notDue);
   record(visit, outcome, reason);
   return response;

@@ -1,6 +1,7 @@
-import type { Claim, Claimed, Ended, Located, Put, PutSaid, Rotated } from './core/fence.ts';
+import type { Claim, Claimed, Ended, Label, Located, Put, PutSaid, Rotated } from './core/fence.ts';
 import type { Health } from './core/health.ts';
-import type { InstanceId, OriginId, SessionId } from './core/ids.ts';
+import type { InstanceId, OriginId, SessionId, SubjectTag } from './core/ids.ts';
+import type { LostWrite } from './core/lost-write.ts';
 import type { Assumed, Limits, Row } from './core/row.ts';
 import type { Snapshot } from './core/snapshot.ts';
 
@@ -56,9 +57,60 @@ export type RotateWish = Put & { readonly to: SessionId; readonly state?: Sealed
 export type EndWish = { readonly home: OriginId; readonly instance: InstanceId; readonly endsAt: number };
 export type RenewWish = { readonly assumed: Assumed; readonly limits: Limits };
 
+/** A session as operators see it: what the map knows, and how large its state is. */
+export type ListedRow = Row & { readonly session: SessionId; readonly stateBytes: number };
+
 export interface ListPage {
-  readonly rows: readonly (Row & { readonly session: SessionId })[];
+  readonly rows: readonly ListedRow[];
   readonly cursor: string | undefined;
+}
+
+export type ShownSlot =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'ended'; readonly endsAt: number }
+  | { readonly kind: 'row'; readonly row: ListedRow };
+
+/** A shard is searched for a subject page by page; `from` is the page to begin with. */
+export interface SubjectWish {
+  readonly subject: SubjectTag;
+  readonly from: number;
+  /** Until when the marks of ended sessions stay. */
+  readonly endsAt: number;
+}
+
+/** One step of a search: `next` is the page to go on with, absent when the shard has been searched to its end. */
+export interface SubjectStep<Found> {
+  readonly found: readonly Found[];
+  readonly next: number | undefined;
+}
+
+export type ExportedSession = ListedRow & Handover;
+
+/** What an operator may ask of a pool's shards, one at a time (docs/decisions/007-ends.md). A shard is named by the seven characters of its ids. */
+export interface ShardDesk {
+  list(
+    shard: string,
+    wish: { readonly cursor: string | undefined; readonly limit: number },
+  ): Promise<ListPage | Unreachable>;
+  show(session: SessionId): Promise<ShownSlot | Unreachable>;
+  /** Ends a session wherever it lives. Of one without a row the map does not know the home: then all `origins` are raised. */
+  end(
+    session: SessionId,
+    wish: { readonly endsAt: number; readonly origins: readonly OriginId[] },
+  ): Promise<Ended | Unreachable>;
+  endSubject(shard: string, wish: SubjectWish): Promise<SubjectStep<SessionId> | Unreachable>;
+  exportSubject(shard: string, wish: SubjectWish): Promise<SubjectStep<ExportedSession> | Unreachable>;
+  /** Ends them, and has every page and every copy in KV that may hold one of their states written anew before it answers. */
+  eraseSubject(shard: string, wish: SubjectWish): Promise<SubjectStep<SessionId> | Unreachable>;
+}
+
+/** Writes that were refused, fenced or left unstored, for the operator: kept by the pool's monitor, the newest thousand, for thirty days. */
+export interface LostWrites {
+  /** Never waits and never throws; a crowd of them is told together. */
+  note(write: LostWrite): void;
+  list(): Promise<readonly LostWrite[] | Unreachable>;
+  /** Those of sessions whose subject is erased. */
+  forget(sessions: readonly SessionId[]): Promise<{ readonly kind: 'forgotten' } | Unreachable>;
 }
 
 /** The store of one pool's sessions. The shard that owns a session is read from its id. */
@@ -66,6 +118,8 @@ export interface Shards {
   locate(session: SessionId): Promise<LocatedSlot | Unreachable>;
   claim(session: SessionId, wish: Claim): Promise<ClaimAnswer | Unreachable>;
   put(session: SessionId, wish: StatePut): Promise<PutSaid | Unreachable>;
+  /** Whose session it is, without a change of its state. */
+  label(session: SessionId, wish: Label): Promise<PutSaid | Unreachable>;
   renew(session: SessionId, wish: RenewWish): Promise<Located | Ended | Unreachable>;
   end(session: SessionId, wish: EndWish): Promise<Ended | Unreachable>;
   rotate(session: SessionId, wish: RotateWish): Promise<Rotated | Unreachable>;

@@ -7,8 +7,22 @@ import type { Outcome, Reason } from './core/outcome.ts';
 import type { Placement } from './core/rendezvous.ts';
 import type { View } from './core/decide.ts';
 import type {
-  Chance, Clock, Counters, Doubt, Fallback, Fetch, ReadStatus, Replicas,
-  ReportSuspect, Shards, Snapshots, Suspicions, Timers, WaitUntil,
+  Chance,
+  Clock,
+  Counters,
+  Doubt,
+  Fallback,
+  Fetch,
+  LostWrites,
+  ReadStatus,
+  Replicas,
+  ReportSuspect,
+  ShardDesk,
+  Shards,
+  Snapshots,
+  Suspicions,
+  Timers,
+  WaitUntil,
 } from './ports.ts';
 
 /** One isolate's Limpet: the configuration made ready, and the ports. */
@@ -46,6 +60,8 @@ export interface Pool {
   readonly copied: Lru<number>;
   readonly suspicions: Suspicions;
   readonly shards: Shards;
+  readonly desk: ShardDesk;
+  readonly lost: LostWrites;
   readonly snapshots: Snapshots;
   readonly report: ReportSuspect;
   readonly status: ReadStatus;
@@ -112,12 +128,22 @@ export type Carried =
   /** After a claim, once: the newest state, or the word that there is none (version 0). */
   | { readonly kind: 'state'; readonly version: number; readonly bytes: Uint8Array<ArrayBuffer> }
   | {
-      readonly kind: 'read-only'; readonly layer: 'replica' | 'kv'; readonly version: number; readonly bytes: Uint8Array<ArrayBuffer>;
+      readonly kind: 'read-only';
+      readonly layer: 'replica' | 'kv';
+      readonly version: number;
+      readonly bytes: Uint8Array<ArrayBuffer>;
       readonly ageS: number;
     };
 
 /** Where this request goes, and as what. */
-export type Seat = SessionSeat | { readonly kind: 'stateless'; readonly home: OriginId; readonly outcome: Outcome; readonly reason: Reason };
+export type Seat =
+  | SessionSeat
+  | {
+      readonly kind: 'stateless';
+      readonly home: OriginId;
+      readonly outcome: Outcome;
+      readonly reason: Reason;
+    };
 
 export interface SessionSeat {
   readonly kind: 'session';

@@ -4,6 +4,7 @@ import type { ShardName } from './address.ts';
 
 /** KV takes one write per second and key, and each is billed: a page's copy is at most this often renewed. */
 const mirrorEveryMs = 55_000;
+const kvPauseMs = 1_100;
 const shortestTtlS = 60;
 
 /** Copies of rewritten pages for the day on which the shard is away. Failing never hurts: KV is the last layer. */
@@ -14,6 +15,7 @@ export class Mirror {
   /** The buckets that KV does not know the newest page of, with the time at which the last session of each ends. */
   readonly #due = new Map<number, number>();
   readonly #writtenAt = new Map<number, number>();
+  readonly #underWay = new Set<Promise<void>>();
   #complained = false;
 
   constructor(kv: KVNamespace, page: (bucket: number) => ArrayBuffer | undefined, name: () => ShardName) {
@@ -42,11 +44,47 @@ export class Mirror {
     try {
       // A few at once, each read when its turn comes: all pages of a large shard would not fit into memory.
       await inWaves(ready, ([bucket, endsAt]) =>
-        this.#put(mirrorKey(pool, shard, bucket), bucket, endsAt, now),
+        this.#counted(this.#put(mirrorKey(pool, shard, bucket), bucket, endsAt, now)),
       );
     } catch (error) {
       if (!this.#complained) console.error(`Cannot mirror pages of ${pool}:${shard} to KV: ${String(error)}`);
       this.#complained = true;
+    }
+  }
+
+  async #counted(put: Promise<void>): Promise<void> {
+    this.#underWay.add(put);
+    try {
+      await put;
+    } finally {
+      this.#underWay.delete(put);
+    }
+  }
+
+  /** Writes these copies anew at once, whenever they were last written: what was erased must not be read from an older one. Throws when KV does. */
+  async renew(buckets: ReadonlySet<number>, endsAt: number): Promise<void> {
+    const { pool, shard } = this.#name();
+    const now = Date.now();
+    // A copy that is on its way holds an older page, and must not land last.
+    await Promise.allSettled(this.#underWay);
+    await inWaves([...buckets], (bucket) =>
+      this.#putTwice(mirrorKey(pool, shard, bucket), bucket, endsAt, now),
+    );
+    for (const bucket of buckets) this.#due.delete(bucket);
+  }
+
+  /** Copies that are about to be renewed are left alone meanwhile: KV takes one write per second and key. */
+  reserve(buckets: ReadonlySet<number>): void {
+    for (const bucket of buckets) this.#writtenAt.set(bucket, Date.now());
+  }
+
+  /** The write before it may have been less than a second ago. */
+  async #putTwice(key: string, bucket: number, endsAt: number, now: number): Promise<void> {
+    try {
+      await this.#put(key, bucket, endsAt, now);
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, kvPauseMs));
+      await this.#put(key, bucket, endsAt, now);
     }
   }
 

@@ -48,7 +48,7 @@ export class Tables {
   }
 
   appendLog(seq: number, body: Uint8Array<ArrayBuffer>): void {
-    this.#run('INSERT INTO log (seq, body) VALUES (?, ?)', seq, body);
+    this.#run('INSERT INTO log (body, seq) VALUES (?, ?)', body, seq);
   }
 
   firstLogged(): number | undefined {
@@ -88,6 +88,14 @@ export class Tables {
     return this.#run<{ body: ArrayBuffer }>('SELECT body FROM chunk WHERE id = ? ORDER BY part', id).map(
       (row) => row.body,
     );
+  }
+
+  chunkBytes(id: string): number {
+    const [row] = this.#run<{ bytes: number | null }>(
+      'SELECT sum(length(body)) AS bytes FROM chunk WHERE id = ?',
+      id,
+    );
+    return row?.bytes ?? 0;
   }
 
   writeChunk(id: string, part: number, body: Uint8Array<ArrayBuffer>): void {

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { CurrentUse, SessionStore } from './adopted-store.ts';
+import type { Visit } from '../origin.ts';
 import type { SessionUse } from './session-use.ts';
 
 /** express-session saves at the end only; an answer that begins before must be saved before. */
@@ -40,4 +41,20 @@ export function speakLastWord(res: ServerResponse, use: SessionUse, current: Cur
       return current.run(use, () => Reflect.apply(end, res, args));
     },
   });
+}
+
+/** Asked while there is a session at all; a label that cannot be had costs no answer. */
+export function nameSubject<Req extends IncomingMessage>(
+  req: Req,
+  visit: Visit,
+  subjectOf: (req: Req) => string | undefined,
+): void {
+  const session: unknown = Reflect.get(req, 'session');
+  if (typeof session !== 'object' || session === null) return;
+  try {
+    const name = subjectOf(req);
+    if (name !== undefined) visit.subject(name);
+  } catch (error) {
+    console.warn(`limpet: subject_unknown: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }

@@ -15,7 +15,11 @@ export function cpuUs(pid: number): number {
 /** CPU time that everything on this machine has used so far, a hypervisor's share included. */
 export function machineCpuUs(): number {
   const [line = ''] = readFileSync('/proc/stat', 'utf8').split('\n');
-  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = line.trim().split(/\s+/).slice(1).map(Number);
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = line
+    .trim()
+    .split(/\s+/)
+    .slice(1)
+    .map(Number);
   return (user + nice + system + irq + softirq + steal) * tickUs;
 }
 

@@ -1,7 +1,11 @@
 // npm run bench -- VERB [OPTION…]: measures, and refuses to print figures that mean nothing.
+import { pick } from './pick/pick.ts';
 import { requestPath } from './request-path/request-path.ts';
 
-const verbs: Readonly<Record<string, (words: string[]) => Promise<number>>> = { 'request-path': requestPath };
+const verbs: Readonly<Record<string, (words: string[]) => Promise<number>>> = {
+  'request-path': requestPath,
+  pick,
+};
 
 const [name = '', ...words] = process.argv.slice(2);
 const verb = verbs[name];
@@ -9,4 +13,11 @@ if (verb === undefined) {
   console.error(`Cannot measure "${name}" as it must be one of: ${Object.keys(verbs).join(', ')}`);
   process.exit(64);
 }
-process.exit(await verb(words));
+// What was started ends with this process, however it ends.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130));
+try {
+  process.exit(await verb(words));
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exit(70);
+}

@@ -1,4 +1,4 @@
-import { claim, end, put, renew, rotate, type Verdict } from '../../worker/core/fence.ts';
+import { claim, end, label, put, renew, rotate, type Verdict } from '../../worker/core/fence.ts';
 import type { OriginId, SessionId } from '../../worker/core/ids.ts';
 import { current, type Row, type Slot } from '../../worker/core/row.ts';
 import type { Clock, SealedState, Shards, Unreachable } from '../../worker/ports.ts';
@@ -17,7 +17,7 @@ export interface MemoryShards extends Shards {
   goAway(): void;
 }
 
-const operations = ['locate', 'claim', 'put', 'renew', 'end', 'rotate'] as const;
+const operations = ['locate', 'claim', 'put', 'label', 'renew', 'end', 'rotate'] as const;
 
 export function memoryShards(clock: Clock): MemoryShards {
   const slots = new Map<SessionId, Slot>();
@@ -73,6 +73,7 @@ export function memoryShards(clock: Clock): MemoryShards {
         if (answer.kind === 'stored') states.set(session, wish.state);
         return answer;
       }),
+    label: (session, wish) => ask('label', () => settle(session, label(slot(session), wish))),
     renew: (session, wish) => ask('renew', () => settle(session, renew(slot(session), wish))),
     end: (session, wish) => ask('end', () => settle(session, end(slot(session), wish))),
     rotate: (session, wish) =>

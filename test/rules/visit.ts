@@ -7,6 +7,7 @@ import { makeSessionId } from '../../worker/core/session-id.ts';
 import type { Snapshot, Standing } from '../../worker/core/snapshot.ts';
 import { type Bindings, createEdge } from '../../worker/edge.ts';
 import { serve } from '../../worker/pipeline.ts';
+import type { LostWrite } from '../../worker/core/lost-write.ts';
 import type { CachedAnswer, CopyInFallback, Doubt, MonitorStatus, Unreachable } from '../../worker/ports.ts';
 import { open } from '../../worker/steps/open.ts';
 import { requestUrl } from '../../worker/steps/route.ts';
@@ -59,6 +60,8 @@ export interface World {
   readonly copies: Map<SessionId, CopyInFallback>;
   readonly cached: Map<string, CachedAnswer>;
   readonly kept: string[];
+  /** Writes that the operator is told of. */
+  lost: LostWrite[];
   ownPage: string | undefined;
   /** What the monitor says to operators. */
   status: MonitorStatus | Unreachable;
@@ -115,6 +118,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     reported: [] as OriginId[],
     doubted: [] as OriginId[],
     kept: [] as string[],
+    lost: [] as LostWrite[],
     verdicts: new Map<OriginId, Awaited<ReturnType<Doubt>>>(),
     copies: new Map<SessionId, CopyInFallback>(),
     cached: new Map<string, CachedAnswer>(),
@@ -158,6 +162,14 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     shards,
     snapshots: { current: held, refresh: async () => held() },
     report: async (origin) => void world.reported.push(origin),
+    lost: {
+      note: (write) => void world.lost.push(write),
+      list: async () => world.lost,
+      async forget(sessions) {
+        world.lost = world.lost.filter((write) => !sessions.includes(write.session));
+        return { kind: 'forgotten' };
+      },
+    },
     status: async () => world.status,
     doubt: async (origin) => {
       world.doubted.push(origin);

@@ -27,7 +27,7 @@ export class Edge {
 
   /** Must run as one of this edge's own requests. */
   async handle(request: Request): Promise<Response> {
-    const ctx = { waitUntil: (work: Promise<unknown>) => void work.catch((error: unknown) => this.#world.scheduler.note(String(error))) };
+    const ctx = { waitUntil: (work: Promise<unknown>) => this.#world.leaveBehind(work) };
     const response = await this.#handler.fetch(request, this.#world.env(), ctx);
     // Read to the end while its request lives: the client gets all of it, or nothing.
     const body = await response.text();

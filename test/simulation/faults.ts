@@ -1,6 +1,20 @@
-import { calm } from './network.ts';
-import type { Fault } from './plan.ts';
+import { calm, type Weather } from './network.ts';
 import type { World } from './world.ts';
+
+/** Origins are named by id, or as `home of 0`: wherever the first browser's session lives at that moment. */
+export type Fault =
+  /** The origin's processes end; another one starts in their place after a while. */
+  | { readonly what: 'crash'; readonly origin: string; readonly forMs: number }
+  | { readonly what: 'freeze'; readonly origin: string; readonly forMs: number }
+  /** A new process beside the old one, which ends after a while. */
+  | { readonly what: 'overlap'; readonly origin: string; readonly forMs: number }
+  | { readonly what: 'cut'; readonly link: string; readonly forMs: number }
+  /** The next answer to a question with this text is lost. */
+  | { readonly what: 'lose'; readonly text: string }
+  | { readonly what: 'weather'; readonly weather: Weather; readonly forMs: number }
+  /** So many milliseconds after the object's next call has begun. */
+  | { readonly what: 'evict'; readonly object: 'shard' | 'monitor'; readonly afterMs: number }
+  | { readonly what: 'recycle'; readonly edge: number };
 
 /** Lets a fault happen, and be over after its time. */
 export function strike(world: World, planned: Fault, homes: (browser: number) => string): void {
@@ -11,15 +25,17 @@ export function strike(world: World, planned: Fault, homes: (browser: number) =>
   switch (fault.what) {
     case 'crash':
       crash(world, fault.origin);
-      return later(() => world.living(fault.origin).length === 0 && world.startInstance(fault.origin));
+      return later(
+        () => world.origins.living(fault.origin).length === 0 && world.origins.start(fault.origin),
+      );
     case 'freeze': {
-      const frozen = world.living(fault.origin).map(({ process }) => process);
+      const frozen = world.origins.living(fault.origin).map(({ process }) => process);
       for (const process of frozen) process.freeze();
       return later(() => frozen.forEach((process) => scheduler.thaw(process)));
     }
     case 'overlap': {
-      const old = world.living(fault.origin).map(({ process }) => process);
-      world.startInstance(fault.origin);
+      const old = world.origins.living(fault.origin).map(({ process }) => process);
+      world.origins.start(fault.origin);
       return later(() => old.forEach((process) => process.kill()));
     }
     case 'cut':
@@ -29,7 +45,7 @@ export function strike(world: World, planned: Fault, homes: (browser: number) =>
       return network.loseAnswerTo(fault.text);
     case 'weather':
       network.weather = fault.weather;
-      return later(() => (network.weather = calm));
+      return later(() => (network.weather = world.isHealed ? calm : world.climate));
     case 'evict':
       for (const host of world.hosts(fault.object)) host.evictDuringNextCall(fault.afterMs);
       return;
@@ -47,7 +63,7 @@ function aimed(fault: Fault, homes: (browser: number) => string): Fault {
 }
 
 function crash(world: World, origin: string): void {
-  for (const { process } of world.living(origin)) {
+  for (const { process } of world.origins.living(origin)) {
     world.scheduler.note(`${process.name} crashes`);
     process.kill();
   }
@@ -58,9 +74,10 @@ export function heal(world: World): void {
   const { network, scheduler } = world;
   scheduler.note('everything is healthy again');
   network.mend();
+  world.isHealed = true;
   network.weather = calm;
-  for (const [origin] of world.origins) {
-    for (const { process } of world.living(origin)) scheduler.thaw(process);
-    if (world.living(origin).length === 0) world.startInstance(origin);
+  for (const origin of world.origins.ids) {
+    for (const { process } of world.origins.living(origin)) scheduler.thaw(process);
+    if (world.origins.living(origin).length === 0) world.origins.start(origin);
   }
 }

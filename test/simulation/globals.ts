@@ -7,14 +7,18 @@ export interface Surroundings {
   readonly scheduler: Scheduler;
   readonly chance: Chance;
   fetch(url: string, init: RequestInit): Promise<Response>;
-  readonly cache: { match(url: string): Promise<Response | undefined>; put(url: string, response: Response): Promise<void> };
+  readonly cache: {
+    match(url: string): Promise<Response | undefined>;
+    put(url: string, response: Response): Promise<void>;
+  };
 }
 
 type Key = { readonly raw: Uint8Array };
 
 /** Clock, timers, chance and I/O of this Node process become the simulated world's, until the returned function is called. */
 export function replaceGlobals({ scheduler, chance, fetch, cache }: Surroundings): () => void {
-  const say = (...words: unknown[]) => scheduler.note(`${scheduler.current.name} says: ${words.map(String).join(' ')}`);
+  const say = (...words: unknown[]) =>
+    scheduler.note(`${scheduler.current.name} says: ${words.map(String).join(' ')}`);
   const undo = [
     replace(Date, 'now', () => scheduler.now),
     replace(Math, 'random', () => chance.next()),
@@ -26,7 +30,9 @@ export function replaceGlobals({ scheduler, chance, fetch, cache }: Surroundings
     replace(globalThis, 'fetch', fetch),
     replace(globalThis, 'caches', { default: cache }),
     replace(globalThis, 'crypto', cryptoOf(chance)),
-    replace(globalThis, 'setTimeout', (run: () => void, ms = 0) => scheduler.after(ms, scheduler.current, run)),
+    replace(globalThis, 'setTimeout', (run: () => void, ms = 0) =>
+      scheduler.after(ms, scheduler.current, run),
+    ),
     replace(globalThis, 'clearTimeout', (cancel: (() => void) | undefined) => cancel?.()),
   ];
   return () => {

@@ -10,6 +10,8 @@ export interface Said {
 }
 
 export interface InstanceOptions {
+  /** Spaces after the list: they make a state too large for a header, or for one row of a shard. */
+  readonly paddingBytes: number;
   readonly process: Process;
   readonly scheduler: Scheduler;
   readonly limpet: LimpetOrigin;
@@ -20,11 +22,13 @@ export class Instance {
   readonly process: Process;
   readonly #scheduler: Scheduler;
   readonly #limpet: LimpetOrigin;
+  readonly #padding: string;
 
-  constructor({ process, scheduler, limpet }: InstanceOptions) {
+  constructor({ process, scheduler, limpet, paddingBytes }: InstanceOptions) {
     this.process = process;
     this.#scheduler = scheduler;
     this.#limpet = limpet;
+    this.#padding = ' '.repeat(paddingBytes);
   }
 
   /** The SDK's order: arrive, run the application, seal, and let nothing leave before. */
@@ -54,7 +58,7 @@ export class Instance {
     const list = listIn(visit.copy.state);
     switch (path) {
       case '/append':
-        visit.change(new TextEncoder().encode(JSON.stringify([...list, op])));
+        visit.change(new TextEncoder().encode(JSON.stringify([...list, op]) + this.#padding));
         return said([...list, op]);
       case '/logout':
         visit.end();
@@ -85,5 +89,8 @@ interface Answer {
 }
 
 function response({ status, headers, body }: Answer): Response {
-  return new Response(body, { status, headers: headers.map(([name, value]): [string, string] => [name, value]) });
+  return new Response(body, {
+    status,
+    headers: headers.map(([name, value]): [string, string] => [name, value]),
+  });
 }

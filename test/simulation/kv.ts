@@ -28,7 +28,11 @@ export class LateKv {
     return { value: type === 'stream' ? new Response(value).body : value.slice(0), metadata };
   }
 
-  async put(key: string, value: string | ArrayBuffer | Uint8Array, options: { metadata?: unknown } = {}): Promise<void> {
+  async put(
+    key: string,
+    value: string | ArrayBuffer | Uint8Array,
+    options: { metadata?: unknown } = {},
+  ): Promise<void> {
     const bytes = typeof value === 'string' ? new TextEncoder().encode(value) : new Uint8Array(value).slice();
     this.#write(key, { at: this.#scheduler.now, value: bytes.buffer, metadata: options.metadata });
   }

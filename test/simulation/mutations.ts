@@ -63,10 +63,18 @@ export const mutations: readonly Mutation[] = [
     from: "return { answer: { kind: 'ended' }, next, ...(own ? {} : { raise: slot.row.home }) };",
     to: "return own ? { answer: { kind: 'ended' }, next } : { answer: { kind: 'ended' } };",
   }),
-  mutation('an instance forgets what it has ended', { file: 'sdk/ended-marks.ts', from: 'marks.add(session);', to: '' }),
+  mutation('an instance forgets what it has ended', {
+    file: 'sdk/ended-marks.ts',
+    from: 'marks.add(session);',
+    to: '',
+  }),
   mutation(
     'Limpet-New goes out on a second attempt',
-    { file: forward, from: "if (seat.kind === 'stateless' || seat.carried.kind === 'new')", to: "if (seat.kind === 'stateless')" },
+    {
+      file: forward,
+      from: "if (seat.kind === 'stateless' || seat.carried.kind === 'new')",
+      to: "if (seat.kind === 'stateless')",
+    },
     { file: forward, from: again, to: 'return seat;' },
   ),
   mutation('an answer does not wait for its group to be stored', {

@@ -23,9 +23,11 @@ export interface Weather {
   lostAnswer: number;
   slow: number;
   twice: number;
+  /** Per call of a Durable Object: its life ends while the call is under way, or soon after. */
+  evictions: number;
 }
 
-export const calm: Weather = { lostQuestion: 0, lostAnswer: 0, slow: 0, twice: 0 };
+export const calm: Weather = { lostQuestion: 0, lostAnswer: 0, slow: 0, twice: 0, evictions: 0 };
 
 interface Held {
   readonly matches: (link: string, label: string) => boolean;
@@ -100,12 +102,14 @@ export class Network {
   #arrive<Answer>(asked: Asked<Answer>): void {
     const { question } = asked;
     const process = question.target();
-    if (process === undefined || process.state === 'dead') return asked.answerWith(question.refused(), this.#latencyMs(question.link));
+    if (process === undefined || process.state === 'dead')
+      return asked.answerWith(question.refused(), this.#latencyMs(question.link));
     const deaf = process.onDeath(() => asked.answerWith(question.lost(), this.#latencyMs(question.link)));
     this.#scheduler.after(0, process, () => {
       question.handle(process).then(
         (answer) => this.#goBack(asked, answer, deaf),
-        (error: unknown) => this.#goBack(asked, error instanceof Error ? error : new Error(String(error)), deaf),
+        (error: unknown) =>
+          this.#goBack(asked, error instanceof Error ? error : new Error(String(error)), deaf),
       );
     });
   }
@@ -145,7 +149,12 @@ class Asked<Answer> {
   readonly #resolve: (answer: Answer) => void;
   readonly #reject: (error: Error) => void;
 
-  constructor(question: Question<Answer>, scheduler: Scheduler, resolve: (answer: Answer) => void, reject: (error: Error) => void) {
+  constructor(
+    question: Question<Answer>,
+    scheduler: Scheduler,
+    resolve: (answer: Answer) => void,
+    reject: (error: Error) => void,
+  ) {
     this.question = question;
     this.#scheduler = scheduler;
     this.#resolve = resolve;

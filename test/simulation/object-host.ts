@@ -10,6 +10,14 @@ interface Life {
   ready: Promise<unknown>;
 }
 
+export interface ObjectHostOptions {
+  readonly scheduler: Scheduler;
+  readonly class: ObjectClass;
+  readonly env: () => object;
+  /** Asked at each call: how soon the object is evicted, or undefined where it lives on. */
+  readonly endsInMs: () => number | undefined;
+}
+
 /** One Durable Object: its storage, and one life after the other. A life begins with a call or an alarm, and ends with an eviction. */
 export class ObjectHost {
   readonly name: string;
@@ -17,22 +25,28 @@ export class ObjectHost {
   readonly #scheduler: Scheduler;
   readonly #class: ObjectClass;
   readonly #env: () => object;
+  readonly #endsInMs: () => number | undefined;
   readonly #platform = new Process('platform');
   #life: Life | undefined;
   #lives = 0;
   #isAlarmRunning = false;
   #doomedInMs: number | undefined;
 
-  constructor(name: string, options: { scheduler: Scheduler; class: ObjectClass; env: () => object }) {
+  constructor(name: string, options: ObjectHostOptions) {
     this.name = name;
     this.#scheduler = options.scheduler;
     this.#class = options.class;
     this.#env = options.env;
+    this.#endsInMs = options.endsInMs;
   }
 
   /** The life that takes a call now; a new one where there is none. */
   process(): Process {
-    this.#life ??= { process: new Process(`${this.name}/${++this.#lives}`), object: undefined, ready: Promise.resolve() };
+    this.#life ??= {
+      process: new Process(`${this.name}/${++this.#lives}`),
+      object: undefined,
+      ready: Promise.resolve(),
+    };
     return this.#life.process;
   }
 
@@ -69,10 +83,13 @@ export class ObjectHost {
   }
 
   #meetDoom(): void {
-    const inMs = this.#doomedInMs;
-    if (inMs === undefined) return;
+    const inMs = this.#doomedInMs ?? this.#endsInMs();
     this.#doomedInMs = undefined;
-    this.#scheduler.after(inMs, this.#platform, () => this.evict('as planned'));
+    if (inMs === undefined) return;
+    const { process } = this.#life ?? {};
+    this.#scheduler.after(inMs, this.#platform, () => {
+      if (process !== undefined && process === this.#life?.process) this.evict('as planned');
+    });
   }
 
   #begin(life: Life): object {
@@ -86,7 +103,8 @@ export class ObjectHost {
         setAlarm: async (at: number) => this.#setAlarm(at),
         deleteAlarm: async () => void (this.storage.alarmAt = undefined),
       },
-      waitUntil: (work: Promise<unknown>) => void work.catch((error: unknown) => this.#scheduler.note(`${this.name}: ${String(error)}`)),
+      waitUntil: (work: Promise<unknown>) =>
+        void work.catch((error: unknown) => this.#scheduler.note(`${this.name}: ${String(error)}`)),
       blockConcurrencyWhile: (work: () => Promise<unknown>) => {
         life.ready = work();
         return life.ready;

@@ -1,7 +1,8 @@
 import type { Snapshot } from '../../worker/core/snapshot.ts';
-import type { Entry } from '../../worker/core/page.ts';
+import type { Entry, StoredState } from '../../worker/core/page.ts';
 import { listIn } from './instance.ts';
 import type { ObjectHost } from './object-host.ts';
+import type { ObjectStorage } from './sqlite.ts';
 import type { World } from './world.ts';
 
 /** What must be true after every step; the names are those of docs/simulation.md. */
@@ -16,8 +17,6 @@ export interface Violation {
 export interface Known {
   /** Entries whose 200 has reached a client. */
   readonly acknowledged: Set<string>;
-  /** Entries of which a client was told that they are not kept. */
-  readonly refused: Set<string>;
   /** Who has stored in each epoch. */
   readonly writers: Map<number, string>;
   epoch: number;
@@ -27,6 +26,8 @@ export interface Known {
   /** A logout is on its way or was executed: the client may lose the session, whether the end is known to be stored or not. */
   isLeaving: boolean;
   isEnded: boolean;
+  /** The id that a login has given it. */
+  next: string | undefined;
 }
 
 /** Watches storage, answers and snapshots from outside: nothing in the product knows of it. */
@@ -48,19 +49,28 @@ export class Oracle {
 
   of(session: string): Known {
     const known = this.#sessions.get(session) ?? {
-      acknowledged: new Set(), refused: new Set(), writers: new Map(), epoch: 0, version: 0, list: [], expiresAt: Number.POSITIVE_INFINITY, isLeaving: false, isEnded: false,
+      acknowledged: new Set(),
+      writers: new Map(),
+      epoch: 0,
+      version: 0,
+      list: [],
+      expiresAt: Number.POSITIVE_INFINITY,
+      isLeaving: false,
+      isEnded: false,
+      next: undefined,
     };
     this.#sessions.set(session, known);
     return known;
   }
 
   /** A shard has written: every entry of its log is looked at before anybody hears of it. */
-  wrote(query: string, [body]: readonly unknown[]): void {
+  wrote(storage: ObjectStorage, query: string, [body]: readonly unknown[]): void {
     if (!query.startsWith('INSERT INTO log') || !(body instanceof Uint8Array)) return;
-    for (const entry of this.#world.product.decodePage(new Uint8Array(body))) this.#stored(entry);
+    for (const entry of this.#world.product.decodePage(new Uint8Array(body))) this.stored(storage, entry);
   }
 
-  #stored({ session, slot, state }: Entry): void {
+  /** An entry as it stands in storage now. */
+  stored(storage: ObjectStorage, { session, slot, state }: Entry): void {
     const known = this.of(session);
     const name = session.slice(-4);
     if (slot.kind === 'ended') {
@@ -70,18 +80,26 @@ export class Oracle {
     if (known.isEnded) return this.violated('I5', `the ended session ${name} has a row again`);
     const { epoch, version, expiresAt } = slot.row;
     if (epoch < known.epoch || version < known.version) {
-      return this.violated('I3', `${name} goes back from (${known.epoch}, ${known.version}) to (${epoch}, ${version})`);
+      return this.violated(
+        'I3',
+        `${name} goes back from (${known.epoch}, ${known.version}) to (${epoch}, ${version})`,
+      );
     }
-    Object.assign(known, { epoch, version, expiresAt, list: state.kind === 'inline' ? listIn(state.bytes) : [] });
+    Object.assign(known, {
+      epoch,
+      version,
+      expiresAt,
+      list: listIn(bytesOf(storage, state)),
+    });
     this.#checkList(name, known);
   }
 
-  #checkList(name: string, { list, acknowledged, refused }: Known): void {
+  #checkList(name: string, { list, acknowledged }: Known): void {
     const lost = [...acknowledged].filter((entry) => !list.includes(entry));
-    if (lost.length > 0) this.violated('I1', `acknowledged ${lost.join()} of ${name}, but its newest state is [${list.join()}]`);
-    if (new Set(list).size !== list.length) this.violated('I2', `${name} has an entry twice: [${list.join()}]`);
-    const kept = [...refused].filter((entry) => list.includes(entry));
-    if (kept.length > 0) this.violated('I1', `${kept.join()} of ${name} was refused as not kept, and is kept`);
+    if (lost.length > 0)
+      this.violated('I1', `acknowledged ${lost.join()} of ${name}, but its newest state is [${list.join()}]`);
+    if (new Set(list).size !== list.length)
+      this.violated('I2', `${name} has an entry twice: [${list.join()}]`);
   }
 
   /** A shard has answered. */
@@ -89,9 +107,13 @@ export class Oracle {
     const [, session, wish] = args;
     const { kind } = Object(answer);
     const { home, instance, epoch, to } = Object(wish);
-    if (method === 'put' && kind === 'stored') this.#wroteBy(String(session), Number(epoch), `${home}/${instance}`);
+    if (method === 'put' && kind === 'stored')
+      this.#wroteBy(String(session), Number(epoch), `${home}/${instance}`);
     if (method === 'claim' && kind === 'claimed' && Object(answer).row.epoch !== Object(wish).expected + 1) {
-      this.violated('I3', `a claim of epoch ${Object(wish).expected} got epoch ${Object(answer).row.epoch} of ${String(session).slice(-4)}`);
+      this.violated(
+        'I3',
+        `a claim of epoch ${Object(wish).expected} got epoch ${Object(answer).row.epoch} of ${String(session).slice(-4)}`,
+      );
     }
     if (method === 'rotate' && kind === 'rotated') this.#goesOn(String(session), String(to));
   }
@@ -100,12 +122,14 @@ export class Oracle {
     const { writers } = this.of(session);
     const before = writers.get(epoch) ?? writer;
     writers.set(epoch, before);
-    if (before !== writer) this.violated('I3', `${before} and ${writer} both stored in epoch ${epoch} of ${session.slice(-4)}`);
+    if (before !== writer)
+      this.violated('I3', `${before} and ${writer} both stored in epoch ${epoch} of ${session.slice(-4)}`);
   }
 
   /** A login's new id takes over what the old one owes. */
   #goesOn(old: string, to: string): void {
     const next = this.of(to);
+    this.of(old).next = to;
     for (const entry of this.of(old).acknowledged) next.acknowledged.add(entry);
     this.#checkList(to.slice(-4), next);
   }
@@ -113,19 +137,16 @@ export class Oracle {
   acknowledged(session: string, entry: string): void {
     const known = this.of(session);
     known.acknowledged.add(entry);
-    if (!known.isEnded) this.#checkList(session.slice(-4), known);
-  }
-
-  refused(session: string, entry: string): void {
-    const known = this.of(session);
-    known.refused.add(entry);
+    // What was stored before a login must have gone along.
+    if (known.next !== undefined) this.acknowledged(known.next, entry);
     if (!known.isEnded) this.#checkList(session.slice(-4), known);
   }
 
   heard(machine: string, told: unknown): void {
     const snapshot: Snapshot | undefined = Object(told).snapshot;
     const known = this.#heard.get(machine);
-    if (snapshot !== undefined && (known === undefined || snapshot.version > known.version)) this.#heard.set(machine, snapshot);
+    if (snapshot !== undefined && (known === undefined || snapshot.version > known.version))
+      this.#heard.set(machine, snapshot);
   }
 
   forget(machine: string): void {
@@ -145,35 +166,19 @@ export class Oracle {
     return this.#world.hosts('shard').some((shard) => isRaiseDue(shard, origin));
   }
 
-  /** Reads the shards' storage as a new life of them would: all of it, not only what was written last. */
-  readStorage(): void {
-    for (const shard of this.#world.hosts('shard')) {
-      const entries = new Map<string, Entry>();
-      for (const table of ['page', 'log'].filter((name) => shard.storage.has(name))) {
-        const order = table === 'log' ? 'seq' : 'bucket';
-        for (const { body } of shard.storage.query(`SELECT body FROM ${table} ORDER BY ${order}`)) {
-          if (!(body instanceof ArrayBuffer)) continue;
-          for (const entry of this.#world.product.decodePage(body)) entries.set(entry.session, entry);
-        }
-      }
-      for (const entry of entries.values()) this.#found(entry);
-      this.#missing(shard, entries);
-    }
+  /** Everything that the oracle knows of, by session. */
+  get sessions(): ReadonlyMap<string, Known> {
+    return this.#sessions;
   }
+}
 
-  #found(entry: Entry): void {
-    const known = this.of(entry.session);
-    if (known.isEnded !== (entry.slot.kind === 'ended')) return this.violated('I5', `${entry.session.slice(-4)} is not ended in storage`);
-    if (!known.isEnded) this.#stored(entry);
-  }
-
-  #missing(shard: ObjectHost, entries: ReadonlyMap<string, Entry>): void {
-    for (const [session, { acknowledged, isEnded, expiresAt }] of this.#sessions) {
-      if (expiresAt <= this.#world.scheduler.now) continue;
-      const isHere = shard.name.endsWith(session.slice(0, 7));
-      if (isHere && !isEnded && acknowledged.size > 0 && !entries.has(session)) this.violated('I1', `${session.slice(-4)} is not in storage`);
-    }
-  }
+/** A state where it lies: in its entry, in chunks of its own, or nowhere. */
+function bytesOf(storage: ObjectStorage, state: StoredState): Uint8Array {
+  if (state.kind !== 'chunked') return state.kind === 'inline' ? state.bytes : new Uint8Array();
+  const chunks = storage.query('SELECT body FROM chunk WHERE id = ? ORDER BY part', state.id);
+  return Buffer.concat(
+    chunks.flatMap(({ body }) => (body instanceof ArrayBuffer ? [new Uint8Array(body)] : [])),
+  );
 }
 
 interface Standing {
@@ -188,5 +193,7 @@ function standing({ storage }: ObjectHost, origin: string): Standing | undefined
 }
 
 function isRaiseDue({ storage }: ObjectHost, origin: string): boolean {
-  return storage.has('raise') && storage.query('SELECT origin FROM raise WHERE origin = ?', origin).length > 0;
+  return (
+    storage.has('raise') && storage.query('SELECT origin FROM raise WHERE origin = ?', origin).length > 0
+  );
 }

@@ -13,7 +13,11 @@ export interface Product {
   readonly PoolMonitor: ObjectClass;
   createOrigin(options: OriginOptions): LimpetOrigin;
   originKeyText(secret: string, pool: string, origin: string): Promise<string>;
-  createKeyring(pool: string, origins: readonly string[], secrets: object): Promise<{ homeTag(origin: string): string }>;
+  createKeyring(
+    pool: string,
+    origins: readonly string[],
+    secrets: object,
+  ): Promise<{ homeTag(origin: string): string }>;
   decodePage(body: ArrayBuffer | Uint8Array<ArrayBuffer>): Entry[];
 }
 
@@ -24,14 +28,16 @@ export interface Handler {
 export type ObjectClass = new (ctx: object, env: object) => object;
 
 const root = new URL('../../', import.meta.url).href;
-const isProduct = (url: string) => /^(worker|durable-objects|sdk)\//.test(url.slice(root.length)) && url.startsWith(root);
+const isProduct = (url: string) =>
+  /^(worker|durable-objects|sdk)\//.test(url.slice(root.length)) && url.startsWith(root);
 const platformUrl = new URL('./cloudflare-workers.ts', import.meta.url).href;
 const planted = new Map<string, Mutation>();
 const hits = new Map<string, number>();
 
 registerHooks({
   resolve(specifier, context, next) {
-    if (specifier === 'cloudflare:workers') return { url: platformUrl, format: 'module-typescript', shortCircuit: true };
+    if (specifier === 'cloudflare:workers')
+      return { url: platformUrl, format: 'module-typescript', shortCircuit: true };
     const found = next(specifier, context);
     const variant = context.parentURL?.split('?')[1];
     // A faulty product is a second product: every module of it is loaded anew, under the fault's name.
@@ -66,7 +72,9 @@ export async function loadProduct(mutation?: Mutation): Promise<Product> {
   const { createOrigin } = await load('sdk/origin.ts');
   const found = hits.get(mutation?.name ?? '') ?? 0;
   if (mutation !== undefined && found !== mutation.changes.length) {
-    throw new Error(`Cannot plant "${mutation.name}": ${found} of its ${mutation.changes.length} places were found exactly once`);
+    throw new Error(
+      `Cannot plant "${mutation.name}": ${found} of its ${mutation.changes.length} places were found exactly once`,
+    );
   }
   return { limpet, SessionShard, PoolMonitor, originKeyText, createKeyring, decodePage, createOrigin };
 }

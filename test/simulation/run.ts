@@ -1,4 +1,5 @@
-import { Browser } from './browser.ts';
+import { auditStorage } from './audit.ts';
+import { Browser, type Heard } from './browser.ts';
 import { heal, strike } from './faults.ts';
 import type { Violation } from './oracle.ts';
 import { type Plan, planOf } from './plan.ts';
@@ -10,7 +11,15 @@ export interface Result {
   readonly violation: Violation | undefined;
   readonly log: readonly string[];
   readonly hash: string;
+  readonly counts: Counts;
+}
+
+/** How much happened: a world in which nothing does proves nothing. */
+export interface Counts {
   readonly acknowledged: number;
+  readonly claims: number;
+  readonly fenced: number;
+  readonly evictions: number;
 }
 
 /** Longest that a client waits; nothing is under way any more after it. */
@@ -23,17 +32,27 @@ export async function run(plan: Plan, product: Product): Promise<Result> {
   try {
     await play(world, plan);
     const { violation } = world.oracle;
-    const acknowledged = world.scheduler.log.filter((line) => /append .*|hears 200/.test(line)).length;
-    return { plan, violation, log: world.scheduler.log, hash: world.scheduler.hash, acknowledged };
+    const { log, hash } = world.scheduler;
+    return { plan, violation, log, hash, counts: countsOf(world) };
   } finally {
     world.close();
   }
 }
 
+function countsOf({ oracle, scheduler }: World): Counts {
+  const lines = (pattern: RegExp) => scheduler.log.filter((line) => pattern.test(line)).length;
+  const acknowledged = [...oracle.sessions.values()].reduce((sum, known) => sum + known.acknowledged.size, 0);
+  const [claims, fenced, evictions] = [lines(/→ claimed/), lines(/→ fenced/), lines(/is evicted/)];
+  return { acknowledged, claims, fenced, evictions };
+}
+
 async function play(world: World, plan: Plan): Promise<void> {
-  const { scheduler, outside, oracle } = world;
-  const homes = (number: number) => world.homeOf(browsers[number]?.cookie?.text ?? '') || 'a';
-  const browsers = Array.from({ length: plan.browsers }, (_, number) => new Browser(`client${number}`, world));
+  const { scheduler, outside } = world;
+  const homes = (number: number) => world.origins.homeOf(browsers[number]?.cookie?.text ?? '') || 'a';
+  const browsers = Array.from(
+    { length: plan.browsers },
+    (_, number) => new Browser(`client${number}`, world),
+  );
   for (const step of plan.steps) {
     scheduler.after(step.atMs, outside, () => {
       if (step.kind === 'fault') strike(world, step.fault, homes);
@@ -44,9 +63,9 @@ async function play(world: World, plan: Plan): Promise<void> {
   heal(world);
   if (!(await pass(world, settleMs))) return;
   for (const browser of browsers) if (!(await servedAgain(world, browser))) return;
-  oracle.readStorage();
+  auditStorage(world);
   if (!(await pass(world, 130_000))) return;
-  oracle.readStorage();
+  auditStorage(world);
   checkSizes(world);
 }
 
@@ -65,17 +84,18 @@ async function pass(world: World, ms: number): Promise<boolean> {
 /** I6: a client that asks one thing after the other is served within three attempts. */
 async function servedAgain(world: World, browser: Browser): Promise<boolean> {
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
-    let status: number | undefined;
+    const asked: { heard: Heard | undefined } = { heard: undefined };
     world.scheduler.after(0, world.outside, () => {
-      void browser.send({ verb: 'append', edge: attempt }).then((heard) => {
-        status = heard.status;
-      });
+      void browser.send({ verb: 'append', edge: attempt }).then((heard) => (asked.heard = heard));
     });
-    while (status === undefined && (await pass(world, 50)));
+    while (asked.heard === undefined && (await pass(world, 50)));
     if (world.oracle.violation !== undefined) return false;
-    if (status === 200) return true;
+    if (asked.heard?.status === 200) return true;
   }
-  world.oracle.violated('I6', `${browser.name} was not served within ${attemptsMax} attempts although everything is healthy`);
+  world.oracle.violated(
+    'I6',
+    `${browser.name} was not served within ${attemptsMax} attempts although everything is healthy`,
+  );
   return false;
 }
 
@@ -83,12 +103,15 @@ async function servedAgain(world: World, browser: Browser): Promise<boolean> {
 function checkSizes(world: World): void {
   const { oracle, scheduler } = world;
   for (const { name, storage } of world.hosts('shard')) {
-    for (const table of ['raise', 'log', 'chunk']) {
-      const rows = storage.has(table) ? storage.query(`SELECT count(*) AS count FROM ${table}`)[0]?.['count'] : 0;
+    for (const table of ['raise', 'log']) {
+      const rows = storage.has(table)
+        ? storage.query(`SELECT count(*) AS count FROM ${table}`)[0]?.['count']
+        : 0;
       if (Number(rows) > 0) oracle.violated('I9', `${name} still holds ${String(rows)} rows of ${table}`);
     }
   }
-  if (scheduler.waiting > 40) oracle.violated('I9', `${scheduler.waiting} timers and messages are still waiting`);
+  if (scheduler.waiting > 40)
+    oracle.violated('I9', `${scheduler.waiting} timers and messages are still waiting`);
 }
 
 export async function runSeed(seed: number, product: Product): Promise<Result> {

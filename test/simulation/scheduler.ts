@@ -43,6 +43,11 @@ export class Process {
   }
 }
 
+/** The machine that a process is of: `edge0#17 …` is of `edge0`, `a2` of `a`, `shard …/3` of `shard`. */
+export function machine({ name }: Process): string {
+  return /^(edge\d+|shard|monitor|[abc](?=\d))/.exec(name)?.[0] ?? name;
+}
+
 interface Event {
   readonly at: number;
   readonly process: Process;

@@ -1,4 +1,4 @@
-import { DatabaseSync, type StatementSync, type SupportedValueType } from 'node:sqlite';
+import { DatabaseSync, type StatementSync, type SQLInputValue } from 'node:sqlite';
 
 type Row = Record<string, unknown>;
 
@@ -8,11 +8,11 @@ export class ObjectStorage {
   readonly #statements = new Map<string, StatementSync>();
   readonly #values = new Map<string, unknown>();
   /** Told of every row that is written, before the statement returns. */
-  onWrite: (query: string, bindings: readonly SupportedValueType[]) => void = () => undefined;
+  onWrite: (query: string, bindings: readonly SQLInputValue[]) => void = () => undefined;
   alarmAt: number | undefined;
 
   readonly sql = {
-    exec: (query: string, ...bindings: SupportedValueType[]) => {
+    exec: (query: string, ...bindings: SQLInputValue[]) => {
       const rows = this.#run(query, bindings);
       return { toArray: () => rows, rowsWritten: 0, [Symbol.iterator]: () => rows.values() };
     },
@@ -34,7 +34,7 @@ export class ObjectStorage {
     }
   }
 
-  query(query: string, ...bindings: SupportedValueType[]): Row[] {
+  query(query: string, ...bindings: SQLInputValue[]): Row[] {
     return this.#run(query, bindings);
   }
 
@@ -47,7 +47,7 @@ export class ObjectStorage {
     this.#database.close();
   }
 
-  #run(query: string, bindings: readonly SupportedValueType[]): Row[] {
+  #run(query: string, bindings: readonly SQLInputValue[]): Row[] {
     const statement = this.#statements.get(query) ?? this.#database.prepare(query);
     this.#statements.set(query, statement);
     const rows = statement.all(...bindings).map(asCloudflareDoes);

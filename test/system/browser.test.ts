@@ -53,7 +53,7 @@ describe.runIf(executablePath)('a real browser', () => {
   }
 
   for (const mode of ['local', 'replicated'] as const) {
-    describe(mode, () => {
+    describe(`in mode ${mode}`, () => {
       let world: World;
       beforeAll(async () => {
         const sessions = mode === 'local' ? 'plain' : 'kept';

@@ -3,6 +3,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { start } from './cli/running.ts';
+import { freePorts } from './harness/ports.ts';
+import { secrets } from './harness/secrets.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const wrangler = 'node_modules/wrangler/bin/wrangler.js';
@@ -32,6 +35,25 @@ describe('wrangler deploy --dry-run', () => {
   it('[DP2] uploads less than 60 KB, gzipped', () => {
     const bytes = gzipSync(readFileSync(join(folder, 'index.js'))).length;
     expect(bytes).toBeLessThan(bytesMax);
+  });
+});
+
+describe('wrangler dev', () => {
+  it('[DP3] serves the Worker too', async () => {
+    const [port = 0] = await freePorts(1);
+    const vars = Object.entries(secrets).flatMap(([name, value]) => ['--var', `${name}:${value}`]);
+    const words = ['dev', '--port', String(port), '--ip', '127.0.0.1', ...vars];
+    await start(
+      wrangler,
+      words,
+      { WRANGLER_SEND_METRICS: 'false', NO_COLOR: '1' },
+      `Ready on http://127.0.0.1:${port}`,
+    );
+    const headers = { authorization: `Bearer ${secrets.ADMIN_TOKEN}` };
+    const answer = await fetch(`http://127.0.0.1:${port}/.limpet/admin/status`, { headers });
+    expect(await answer.json()).toMatchObject({
+      pools: [{ name: 'shop', monitor: { version: expect.any(Number) } }],
+    });
   });
 });
 

@@ -19,7 +19,7 @@ let world: World;
 let client: Client;
 beforeAll(async () => {
   origin = await startRawOrigin({
-    '/health': (socket) => (probes++, socket.write(ok('ok'))),
+    '/health': (socket) => (probes++, setTimeout(() => socket.write(ok('ok')), 100)),
     '/reset': (socket) => socket.resetAndDestroy(),
     '/reset-in-headers': (socket) =>
       socket.write('HTTP/1.1 200 OK\r\nX-Half: ', () => socket.resetAndDestroy()),
@@ -31,6 +31,8 @@ beforeAll(async () => {
       socket.end('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n'),
     '/unasked-101': 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n',
     '/late': (socket) => answerLater.push(() => socket.write(ok('at last'))),
+    '/slowish': (socket, head) =>
+      void setTimeout(() => socket.write(ok('at last')), Number(/\?(\d+)/.exec(head)?.[1])),
     '/hints': `HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n${ok('after hints')}`,
     '/trailers':
       'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: Set-Cookie\r\n\r\n4\r\nbody\r\n0\r\nSet-Cookie: evil=1\r\n\r\n',
@@ -112,6 +114,17 @@ it('[FT4] an answer that takes its time is waited for: the origin answers the pr
   for (const give of answerLater) give();
   expect(await answer).toMatchObject({ status: 200, body: 'at last' });
   expect(origin.count('/late')).toBe(1);
+});
+
+it('[FT7] a request that waits with another for its probe of doubt does not lose it when that one ends', async () => {
+  const [quick, slow] = [await guestOf('a'), await guestOf('a')];
+  await Promise.all([quick.get('/plain'), slow.get('/plain')]);
+  const asked = quick.get('/slowish?340', token);
+  const waiting = slow.get('/slowish?1200', token);
+  for (const seen of [await asked, await waiting]) {
+    expect([seen.status, seen.outcome, seen.headers['limpet-attempts']]).toEqual([200, 'kept', '1']);
+  }
+  await isTrusted();
 });
 
 describe('answers with something unusual', () => {

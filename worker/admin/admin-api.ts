@@ -2,11 +2,33 @@ import { type IRequest, Router } from 'itty-router';
 import { sameText } from '../core/same-text.ts';
 import { refusal } from '../steps/gate.ts';
 import type { Edge, Pool } from '../visit.ts';
+import { endSession, listSessions, showSession } from './sessions.ts';
+import { endSubject, eraseSubject, exportSubject } from './subjects.ts';
+import { json } from './json.ts';
+import { lostWrites } from './lost.ts';
+
+type Endpoint = (request: IRequest, edge: Edge) => Response | Promise<Response>;
 
 /** The operators' side. Nothing answers without the bearer token, and what is wrong with a token is not said. */
 const router = Router<IRequest, [Edge], Response>({ base: '/.limpet/admin' });
 router.all('*', requireToken);
-router.get('/status', status);
+only('GET', '/status', status);
+only('GET', '/sessions', listSessions);
+only('GET', '/sessions/:id', showSession);
+only('POST', '/sessions/:id/end', endSession);
+only('POST', '/subject/end', endSubject);
+only('POST', '/subject/export', exportSubject);
+only('POST', '/subject/erase', eraseSubject);
+only('GET', '/lost', lostWrites);
+
+/** One method per path: what else comes is told which. */
+function only(method: 'GET' | 'POST', path: string, endpoint: Endpoint): void {
+  if (method === 'GET') router.get(path, endpoint);
+  else router.post(path, endpoint);
+  router.all(path, (request) =>
+    refusal(405, 'method_not_allowed', `${request.method} is not served here.`, { allow: method }),
+  );
+}
 
 export async function adminApi(request: Request, edge: Edge): Promise<Response> {
   const answer: Response | undefined = await router.fetch(request, edge);
@@ -16,12 +38,14 @@ export async function adminApi(request: Request, edge: Edge): Promise<Response> 
 function requireToken({ headers }: IRequest, edge: Edge): Response | undefined {
   const given = /^Bearer (.+)$/.exec(headers.get('authorization') ?? '')?.[1] ?? '';
   if (sameText(given, edge.adminToken)) return undefined;
-  return refusal(401, 'unauthorized', 'This needs the admin token: Authorization: Bearer <ADMIN_TOKEN>.', { 'www-authenticate': 'Bearer' });
+  return refusal(401, 'unauthorized', 'This needs the admin token: Authorization: Bearer <ADMIN_TOKEN>.', {
+    'www-authenticate': 'Bearer',
+  });
 }
 
 async function status(_request: IRequest, edge: Edge): Promise<Response> {
   const pools = await Promise.all([...edge.pools.values()].map((pool) => poolStatus(pool, edge)));
-  return Response.json({ version: 1, pools, isolate: { counters: edge.counters.all() } }, { headers: { 'cache-control': 'no-store' } });
+  return json({ pools, isolate: { counters: edge.counters.all() } });
 }
 
 async function poolStatus(pool: Pool, edge: Edge) {
@@ -31,7 +55,13 @@ async function poolStatus(pool: Pool, edge: Edge) {
   if ('kind' in told) return { name: pool.name, monitor: { unreachable: told.why }, here, origins: [] };
   const now = edge.clock.now();
   const origins = told.origins.map(({ id, url, health, incarnation, since, last }) => ({
-    id, url, health, incarnation, sinceMs: now - since, lastProbe: last, suspectHere: pool.suspicions.isSuspect(id, now),
+    id,
+    url,
+    health,
+    incarnation,
+    sinceMs: now - since,
+    lastProbe: last,
+    suspectHere: pool.suspicions.isSuspect(id, now),
   }));
   return { name: pool.name, monitor: { version: told.version }, here, origins };
 }

@@ -13,7 +13,11 @@ export interface Capability {
 }
 
 /** Opens `Authorization: Bearer <capability>` for this session; undefined where it is forged, expired, or another session's. */
-export async function openCapability(edge: Edge, session: SessionId, authorization: string | null): Promise<Capability | undefined> {
+export async function openCapability(
+  edge: Edge,
+  session: SessionId,
+  authorization: string | null,
+): Promise<Capability | undefined> {
   const [body = '', tag = ''] = (/^Bearer ([\w-]+\.[\w-]+)$/.exec(authorization ?? '')?.[1] ?? '').split('.');
   const bytes = fromBase64url(body);
   if (bytes === undefined || body === '') return undefined;

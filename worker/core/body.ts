@@ -1,5 +1,8 @@
 /** The whole body, or undefined where it has more bytes than allowed. A body that breaks off rejects: half of it is nothing. */
-export async function bodyWithin(body: ReadableStream<Uint8Array> | null, bytesMax: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+export async function bodyWithin(
+  body: ReadableStream<Uint8Array> | null,
+  bytesMax: number,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const parts: Uint8Array[] = [];
   let size = 0;
   for await (const part of body ?? []) {

@@ -23,18 +23,35 @@ const tag = /^[\w-]{8}$/;
 const macForm = /^[\w-]{22}$/;
 
 export function encodeClaims(claims: CookieClaims): string {
-  const numbers = [claims.epoch, claims.incarnation, claims.startedS, claims.renewedS].map((value) => value.toString(36));
+  const numbers = [claims.epoch, claims.incarnation, claims.startedS, claims.renewedS].map((value) =>
+    value.toString(36),
+  );
   return ['1', claims.session, claims.homeTag, ...numbers].join('.');
 }
 
 /** The claims, the text that was signed, and the mac; undefined where the value is not of this form. */
-export function decodeCookie(value: string): { claims: CookieClaims; signed: string; mac: string } | undefined {
-  const [version, id = '', homeTag = '', epoch = '', incarnation = '', started = '', renewed = '', mac = '', ...rest] = value.split('.', parts + 1);
+export function decodeCookie(
+  value: string,
+): { claims: CookieClaims; signed: string; mac: string } | undefined {
+  const [
+    version,
+    id = '',
+    homeTag = '',
+    epoch = '',
+    incarnation = '',
+    started = '',
+    renewed = '',
+    mac = '',
+    ...rest
+  ] = value.split('.', parts + 1);
   const session = parseSessionId(id);
   const numbers = [epoch, incarnation, started, renewed];
   if (version !== '1' || rest.length > 0 || session === undefined) return undefined;
-  if (!tag.test(homeTag) || !macForm.test(mac) || !numbers.every((text) => number36.test(text))) return undefined;
-  const [epochN = 0, incarnationN = 0, startedS = 0, renewedS = 0] = numbers.map((text) => Number.parseInt(text, 36));
+  if (!tag.test(homeTag) || !macForm.test(mac) || !numbers.every((text) => number36.test(text)))
+    return undefined;
+  const [epochN = 0, incarnationN = 0, startedS = 0, renewedS = 0] = numbers.map((text) =>
+    Number.parseInt(text, 36),
+  );
   const claims = { session, homeTag, epoch: epochN, incarnation: incarnationN, startedS, renewedS };
   return { claims, signed: value.slice(0, value.length - mac.length - 1), mac };
 }
@@ -45,11 +62,19 @@ export interface Lifetimes {
   readonly absoluteMs: number;
 }
 
-export function expired(claims: Pick<CookieClaims, "startedS" | "renewedS">, now: number, { idleMs, absoluteMs }: Lifetimes): boolean {
+export function expired(
+  claims: Pick<CookieClaims, 'startedS' | 'renewedS'>,
+  now: number,
+  { idleMs, absoluteMs }: Lifetimes,
+): boolean {
   return now >= claims.renewedS * 1000 + idleMs || now >= claims.startedS * 1000 + absoluteMs;
 }
 
 /** A renewal is due at most once per max(1 min, idle/4). */
-export function renewalDue(claims: Pick<CookieClaims, "renewedS">, now: number, { idleMs }: Lifetimes): boolean {
+export function renewalDue(
+  claims: Pick<CookieClaims, 'renewedS'>,
+  now: number,
+  { idleMs }: Lifetimes,
+): boolean {
   return now >= claims.renewedS * 1000 + Math.max(60_000, idleMs / 4);
 }

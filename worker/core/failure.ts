@@ -1,7 +1,14 @@
 import type { Reason } from './outcome.ts';
 
 /** How an attempt can fail. What each kind means stands in one table. */
-export type FailureKind = 'undelivered' | 'refused' | 'lost' | 'hangs' | 'timeout' | 'unavailable' | 'protocol';
+export type FailureKind =
+  | 'undelivered'
+  | 'refused'
+  | 'lost'
+  | 'hangs'
+  | 'timeout'
+  | 'unavailable'
+  | 'protocol';
 
 export interface FailureMeaning {
   /** `always`: the request surely never reached the application. `never`: another origin would be no better. */
@@ -25,7 +32,13 @@ export const failures: Readonly<Record<FailureKind, FailureMeaning>> = {
   // No headers within the budget, although the origin answers probes: a slow request, not a dead origin.
   timeout: { resend: 'if safe', doubt: false, status: 504, code: 'origin_timeout', left: 'home_hangs' },
   // 502, 503 or 504 from the origin, which the operator lets count as "cannot serve".
-  unavailable: { resend: 'if safe', doubt: false, status: 503, code: 'home_in_doubt', left: 'home_unavailable' },
+  unavailable: {
+    resend: 'if safe',
+    doubt: false,
+    status: 503,
+    code: 'home_in_doubt',
+    left: 'home_unavailable',
+  },
   // An answer that is none: an unasked 101.
   protocol: { resend: 'never', doubt: false, status: 502, code: 'protocol_error', left: 'home_lost' },
 };

@@ -1,4 +1,4 @@
-import { type InstanceId, noInstance, type OriginId } from './ids.ts';
+import { type InstanceId, noInstance, type OriginId, type SubjectTag } from './ids.ts';
 import type { Assumed, Limits, Row, Slot } from './row.ts';
 
 /**
@@ -40,8 +40,16 @@ export function claim(slot: Slot, wish: Claim): Verdict<Claimed> {
   if (isRepeat(row, wish)) return { answer: { kind: 'claimed', row } };
   if (row.epoch !== wish.expected) return { answer: { kind: 'row', row } };
   if (wish.by === 'origin' && row.home !== wish.home) return { answer: { kind: 'row', row } };
-  if (row.home !== wish.home && row.version === 0 && wish.uncopied === 'keep') return { answer: { kind: 'uncopied', row } };
-  const next = { ...row, home: wish.home, instance: wish.instance, epoch: row.epoch + 1, claimedBy: wish.nonce, ...later(row, wish.limits) };
+  if (row.home !== wish.home && row.version === 0 && wish.uncopied === 'keep')
+    return { answer: { kind: 'uncopied', row } };
+  const next = {
+    ...row,
+    home: wish.home,
+    instance: wish.instance,
+    epoch: row.epoch + 1,
+    claimedBy: wish.nonce,
+    ...later(row, wish.limits),
+  };
   return { answer: { kind: 'claimed', row: next }, next: { kind: 'row', row: next }, ...raisedBy(row, wish) };
 }
 
@@ -58,6 +66,8 @@ export interface Put {
   readonly instance: InstanceId;
   readonly epoch: number;
   readonly version: number;
+  /** Whose session it is, where the origin has said so with this change. */
+  readonly subject?: SubjectTag | undefined;
   readonly assumed: Assumed;
   readonly limits: Limits;
 }
@@ -67,10 +77,47 @@ export function put(slot: Slot, wish: Put): Verdict<PutSaid> {
   if (slot.kind === 'ended') return { answer: { kind: 'ended' } };
   const row = rowOf(slot, wish);
   if (row.epoch !== wish.epoch || row.home !== wish.home) return { answer: { kind: 'fenced', row } };
-  if (row.instance !== noInstance && row.instance !== wish.instance) return { answer: { kind: 'fenced', row } };
-  if (wish.version <= row.version) return { answer: { kind: row.instance === noInstance ? 'fenced' : 'superseded', row } };
-  const next = { ...row, instance: wish.instance, version: wish.version, ...later(row, wish.limits) };
+  if (row.instance !== noInstance && row.instance !== wish.instance)
+    return { answer: { kind: 'fenced', row } };
+  if (wish.version <= row.version)
+    return row.instance === noInstance
+      ? { answer: { kind: 'fenced', row } }
+      : relabelled('superseded', row, wish);
+  const next = {
+    ...labelled(row, wish),
+    instance: wish.instance,
+    version: wish.version,
+    ...later(row, wish.limits),
+  };
   return { answer: { kind: 'stored', row: next }, next: { kind: 'row', row: next } };
+}
+
+export type Label = Omit<Put, 'version' | 'subject'> & { readonly subject: SubjectTag };
+
+/** Whose session it is, without a change of its state: passes the fence of a put, and leaves all else as it is. */
+export function label(slot: Slot, wish: Label): Verdict<PutSaid> {
+  if (slot.kind === 'ended') return { answer: { kind: 'ended' } };
+  const row = rowOf(slot, wish);
+  const isItsOwn =
+    row.epoch === wish.epoch &&
+    row.home === wish.home &&
+    (row.instance === noInstance || row.instance === wish.instance);
+  return isItsOwn ? relabelled('stored', row, wish) : { answer: { kind: 'fenced', row } };
+}
+
+/** Nothing is written for a subject that the row has already. */
+function relabelled(
+  kind: 'stored' | 'superseded',
+  row: Row,
+  wish: { subject?: SubjectTag | undefined },
+): Verdict<PutSaid> {
+  if (wish.subject === undefined || wish.subject === row.subject) return { answer: { kind, row } };
+  const next = labelled(row, wish);
+  return { answer: { kind, row: next }, next: { kind: 'row', row: next } };
+}
+
+function labelled(row: Row, { subject }: { subject?: SubjectTag | undefined }): Row {
+  return subject === undefined ? row : { ...row, subject };
 }
 
 /** Renewal: confirms home and epoch, extends the expiry, and writes the row of a session that has none yet. */
@@ -82,15 +129,22 @@ export function renew(slot: Slot, wish: { assumed: Assumed; limits: Limits }): V
 }
 
 /** An end ignores epochs: whoever holds the session may end it, and nothing brings it back. */
-export function end(slot: Slot, wish: { home: OriginId; instance: InstanceId; endsAt: number }): Verdict<Ended> {
-  const next: Slot = { kind: 'ended', endsAt: wish.endsAt };
+export function end(
+  slot: Slot,
+  wish: { home: OriginId; instance: InstanceId; endsAt: number },
+): Verdict<Ended> {
   if (slot.kind === 'ended') return { answer: { kind: 'ended' } };
-  if (slot.kind === 'none') return { answer: { kind: 'ended' }, next };
+  if (slot.kind === 'none')
+    return { answer: { kind: 'ended' }, next: { kind: 'ended', endsAt: wish.endsAt } };
+  const next = markOf(slot.row, wish.endsAt);
   const own = slot.row.home === wish.home && slot.row.instance === wish.instance;
   return { answer: { kind: 'ended' }, next, ...(own ? {} : { raise: slot.row.home }) };
 }
 
-export type Rotated = { readonly kind: 'rotated'; readonly row: Row } | { readonly kind: 'fenced'; readonly row: Row } | Ended;
+export type Rotated =
+  | { readonly kind: 'rotated'; readonly row: Row }
+  | { readonly kind: 'fenced'; readonly row: Row }
+  | Ended;
 
 /** Login: the state goes on under a new id, whose row this answers with; the old id is ended. */
 export function rotate(slot: Slot, wish: Put): Verdict<Rotated> {
@@ -99,8 +153,15 @@ export function rotate(slot: Slot, wish: Put): Verdict<Rotated> {
   // Overtaken by a newer version: its own state would undo that one under the new id.
   const isOvertaken = wish.version < answer.row.version;
   if (answer.kind === 'fenced' || isOvertaken) return { answer: { kind: 'fenced', row: answer.row } };
-  const row = { ...answer.row, epoch: 1, claimedBy: '' };
-  return { answer: { kind: 'rotated', row }, next: { kind: 'ended', endsAt: row.endsAt } };
+  const row = { ...labelled(answer.row, wish), epoch: 1, claimedBy: '' };
+  return {
+    answer: { kind: 'rotated', row },
+    next: slot.kind === 'row' ? markOf(slot.row, row.endsAt) : { kind: 'ended', endsAt: row.endsAt },
+  };
+}
+
+function markOf({ subject }: Row, endsAt: number): Slot {
+  return subject === undefined ? { kind: 'ended', endsAt } : { kind: 'ended', endsAt, subject };
 }
 
 /** No row is a row: the home and epoch that the signed cookie or capability names, no instance, nothing stored. */

@@ -4,7 +4,12 @@ export function murmur3(text: string, seed: number): number {
   const blocks = bytes.length & ~3;
   let hash = seed | 0;
   for (let at = 0; at < blocks; at += 4) {
-    hash ^= scramble(byte(bytes, at) | (byte(bytes, at + 1) << 8) | (byte(bytes, at + 2) << 16) | (byte(bytes, at + 3) << 24));
+    hash ^= scramble(
+      byte(bytes, at) |
+        (byte(bytes, at + 1) << 8) |
+        (byte(bytes, at + 2) << 16) |
+        (byte(bytes, at + 3) << 24),
+    );
     hash = (hash << 13) | (hash >>> 19);
     hash = (Math.imul(hash, 5) + 0xe6546b64) | 0;
   }

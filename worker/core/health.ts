@@ -20,7 +20,13 @@ export interface ProbeResult {
   readonly at: number;
 }
 
-export const unprobed = (at: number): Health => ({ health: 'up', incarnation: 0, against: 0, since: at, last: 'not probed yet' });
+export const unprobed = (at: number): Health => ({
+  health: 'up',
+  incarnation: 0,
+  against: 0,
+  since: at,
+  last: 'not probed yet',
+});
 
 /** The health after one more result. An origin that returns from being down has a higher incarnation. */
 export function afterProbe(health: Health, result: ProbeResult, { fall, rise }: Hysteresis): Health {

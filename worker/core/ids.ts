@@ -6,12 +6,16 @@ export type PoolName = Branded<'PoolName'>;
 export type OriginId = Branded<'OriginId'>;
 export type SessionId = Branded<'SessionId'>;
 
+/** Whose session it is, as a keyed hash of the name that the origin gives: the name itself is kept nowhere. */
+export type SubjectTag = Branded<'SubjectTag'>;
+
 /** One process at an origin, by the nonce that it drew when it started. `''` stands for "none named yet". */
 export type InstanceId = Branded<'InstanceId'>;
 
 export const poolName = (text: string): PoolName => text as PoolName;
 export const originId = (text: string): OriginId => text as OriginId;
 export const instanceId = (text: string): InstanceId => text as InstanceId;
+export const subjectTag = (text: string): SubjectTag => text as SubjectTag;
 
 export const noInstance = instanceId('');
 

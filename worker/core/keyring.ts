@@ -1,6 +1,6 @@
 import { base64url } from './base64url.ts';
 import { type CookieClaims, decodeCookie, encodeClaims } from './cookie-value.ts';
-import type { OriginId, PoolName, SessionId } from './ids.ts';
+import { type OriginId, type PoolName, type SessionId, type SubjectTag, subjectTag } from './ids.ts';
 import { deriveMacKey, importMacKey, type MacKey, mac, macMatches, macText } from './mac.ts';
 import { originKey } from './origin-key.ts';
 import type { CookieFault } from './outcome.ts';
@@ -16,6 +16,8 @@ export interface Keyring {
   homeTag(home: OriginId): string;
   /** A keyed hash of a learned key, or of a first visit: clients choose these, and must not choose an origin by them. */
   digest(purpose: 'learned' | 'first-visit', text: string): Promise<Uint8Array<ArrayBuffer>>;
+  /** Whose session it is, as it is stored: equal names of one pool have equal tags, and a tag does not tell its name. */
+  subjectTag(name: string): Promise<SubjectTag>;
   sealState(session: SessionId, epoch: number, state: Uint8Array): Promise<string>;
   stateIntact(session: SessionId, epoch: number, state: Uint8Array, seal: string): Promise<boolean>;
   /** The signature of a request to this origin (docs/contract.md §5). */
@@ -32,6 +34,7 @@ export interface OpenedCookie {
 
 const cookieMacBytes = 16;
 const homeTagBytes = 6;
+const subjectTagBytes = 16;
 
 interface CookieKey {
   readonly key: MacKey;
@@ -44,14 +47,16 @@ export async function createKeyring(
   origins: readonly OriginId[],
   secrets: { readonly cookieKeys: readonly string[]; readonly originSecret: string },
 ): Promise<Keyring> {
-  const cookieKeys = await Promise.all(secrets.cookieKeys.map((secret) => cookieKeyOf(pool, origins, secret)));
+  const cookieKeys = await Promise.all(
+    secrets.cookieKeys.map((secret) => cookieKeyOf(pool, origins, secret)),
+  );
   const [first] = cookieKeys;
   if (first === undefined) throw new Error('Cannot make a keyring as COOKIE_KEYS must name at least one key');
-  const purposes = ['learned', 'first-visit', 'state', 'capability'] as const;
-  const [learned, firstVisit, state, capability] = await Promise.all(
+  const purposes = ['learned', 'first-visit', 'state', 'capability', 'subject'] as const;
+  const [learned, firstVisit, state, capability, subject] = (await Promise.all(
     // Not from the cookie keys: what these sign outlives a rotation of those.
     purposes.map((purpose) => deriveMacKey(secrets.originSecret, `limpet-${purpose}-v1\n${pool}`)),
-  ) as [MacKey, MacKey, MacKey, MacKey];
+  )) as [MacKey, MacKey, MacKey, MacKey, MacKey];
   const originKeys = new Map<OriginId, Promise<MacKey>>();
   const keyOf = (origin: OriginId): Promise<MacKey> => {
     const known = originKeys.get(origin) ?? originKey(secrets.originSecret, pool, origin).then(importMacKey);
@@ -67,8 +72,11 @@ export async function createKeyring(
     openCookie: (cookieName, value) => openCookie(cookieKeys, cookieName, value),
     homeTag: (home) => first.tagOf.get(home) ?? unknownTag,
     digest: (purpose, text) => mac(purpose === 'learned' ? learned : firstVisit, text),
-    sealState: async (session, epoch, bytes) => macText(state, stateMessage(session, epoch, bytes), cookieMacBytes),
-    stateIntact: (session, epoch, bytes, seal) => macMatches(state, stateMessage(session, epoch, bytes), seal, cookieMacBytes),
+    subjectTag: async (name) => subjectTag(await macText(subject, name, subjectTagBytes)),
+    sealState: async (session, epoch, bytes) =>
+      macText(state, stateMessage(session, epoch, bytes), cookieMacBytes),
+    stateIntact: (session, epoch, bytes, seal) =>
+      macMatches(state, stateMessage(session, epoch, bytes), seal, cookieMacBytes),
     signRequest: async (origin, message) => macText(await keyOf(origin), message),
     signCapability: (text) => macText(capability, text, cookieMacBytes),
     capabilityIntact: (text, tag) => macMatches(capability, text, tag, cookieMacBytes),
@@ -84,7 +92,11 @@ async function cookieKeyOf(pool: PoolName, origins: readonly OriginId[], secret:
   return { key, tagOf, homeOf: new Map([...tagOf].map(([origin, tag]) => [tag, origin])) };
 }
 
-async function openCookie(keys: readonly CookieKey[], cookieName: string, value: string): Promise<OpenedCookie | CookieFault> {
+async function openCookie(
+  keys: readonly CookieKey[],
+  cookieName: string,
+  value: string,
+): Promise<OpenedCookie | CookieFault> {
   const cookie = decodeCookie(value);
   if (cookie === undefined) return 'cookie_malformed';
   const message = cookieMessage(cookieName, cookie.signed);

@@ -12,17 +12,29 @@ export function importMacKey(secret: string | Uint8Array<ArrayBuffer>): Promise<
   return crypto.subtle.importKey('raw', bytes, algorithm, false, ['sign', 'verify']);
 }
 
-export async function mac(key: MacKey, message: string | Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+export async function mac(
+  key: MacKey,
+  message: string | Uint8Array<ArrayBuffer>,
+): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = typeof message === 'string' ? encoder.encode(message) : message;
   return new Uint8Array(await crypto.subtle.sign(algorithm.name, key, bytes));
 }
 
-export async function macText(key: MacKey, message: string | Uint8Array<ArrayBuffer>, bytes = 32): Promise<string> {
+export async function macText(
+  key: MacKey,
+  message: string | Uint8Array<ArrayBuffer>,
+  bytes = 32,
+): Promise<string> {
   return base64url((await mac(key, message)).subarray(0, bytes));
 }
 
 /** Compared in constant time, and as text: the last character of a base64url text has bits that its bytes do not have. */
-export async function macMatches(key: MacKey, message: string | Uint8Array<ArrayBuffer>, tag: string, bytes = 32): Promise<boolean> {
+export async function macMatches(
+  key: MacKey,
+  message: string | Uint8Array<ArrayBuffer>,
+  tag: string,
+  bytes = 32,
+): Promise<boolean> {
   return sameText(tag, await macText(key, message, bytes));
 }
 

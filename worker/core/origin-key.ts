@@ -2,7 +2,11 @@ import { base64url } from './base64url.ts';
 import { importMacKey, mac } from './mac.ts';
 
 /** The key that an origin and the edge share (docs/contract.md §5): 32 bytes, derived, so that nothing per origin is stored. */
-export async function originKey(originSecret: string, pool: string, origin: string): Promise<Uint8Array<ArrayBuffer>> {
+export async function originKey(
+  originSecret: string,
+  pool: string,
+  origin: string,
+): Promise<Uint8Array<ArrayBuffer>> {
   return mac(await importMacKey(originSecret), `limpet-origin-v1\n${pool}\n${origin}`);
 }
 

@@ -1,5 +1,14 @@
 /** What became of affinity for a request. One of these, and one reason, goes with every answer. */
-export type Outcome = 'kept' | 'assigned' | 'moved' | 'restored' | 'fenced' | 'refused' | 'stateless' | 'fallback' | 'unstored';
+export type Outcome =
+  | 'kept'
+  | 'assigned'
+  | 'moved'
+  | 'restored'
+  | 'fenced'
+  | 'refused'
+  | 'stateless'
+  | 'fallback'
+  | 'unstored';
 
 export type Reason =
   // kept
@@ -35,4 +44,9 @@ export type Reason =
   | 'cached_copy';
 
 /** Why a cookie that came counts as none. */
-export type CookieFault = 'cookie_malformed' | 'cookie_forged' | 'cookie_expired' | 'cookie_oversized' | 'cookie_foreign_home';
+export type CookieFault =
+  | 'cookie_malformed'
+  | 'cookie_forged'
+  | 'cookie_expired'
+  | 'cookie_oversized'
+  | 'cookie_foreign_home';

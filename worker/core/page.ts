@@ -1,5 +1,5 @@
 import { mix32 } from './hash.ts';
-import { instanceId, originId, type SessionId } from './ids.ts';
+import { instanceId, originId, type SessionId, subjectTag } from './ids.ts';
 import type { Slot } from './row.ts';
 import { parseSessionId, randomBitsOf } from './session-id.ts';
 
@@ -127,21 +127,32 @@ type Field = string | number;
 
 /** Plain lists, since the names of the fields would be half of a small entry. */
 function headerOf({ session, slot, state }: Entry): Field[] {
-  if (slot.kind === 'ended') return [session, slot.endsAt];
+  if (slot.kind === 'ended') return [session, slot.endsAt, ...subjectField(slot)];
   const { home, instance, epoch, version, expiresAt, endsAt, claimedBy } = slot.row;
-  const row = [session, home, instance, epoch, version, expiresAt, endsAt, claimedBy];
+  const row = [
+    session,
+    home,
+    instance,
+    epoch,
+    version,
+    expiresAt,
+    endsAt,
+    claimedBy,
+    ...subjectField(slot.row),
+  ];
   if (state.kind === 'none') return row;
   return state.kind === 'inline'
     ? [...row, state.seal, state.epoch]
     : [...row, state.seal, state.epoch, state.id];
 }
 
-const shapes: Readonly<Record<number, string>> = {
-  2: 'sn',
-  8: 'sssnnnns',
-  10: 'sssnnnnssn',
-  11: 'sssnnnnssns',
-};
+function subjectField({ subject }: { readonly subject?: string }): Field[] {
+  return subject === undefined ? [] : [subject];
+}
+
+/** A mark, or a row; each with its subject or without. A row's state follows: nowhere, inline (seal, epoch), or in chunks (seal, epoch, id). */
+const shape = /^(?:sns?|s{3}n{4}ss?(?:sns?)?)$/;
+const rowFields = 8;
 
 function parseHeader(bytes: Uint8Array, at: number): Field[] {
   const text = textOf(bytes, at);
@@ -165,10 +176,10 @@ function textOf(bytes: Uint8Array, at: number): string {
 
 function isFields(value: unknown): value is Field[] {
   if (!Array.isArray(value)) return false;
-  const shape = value.map((field) =>
+  const kinds = value.map((field) =>
     typeof field === 'string' ? 's' : Number.isSafeInteger(field) ? 'n' : '?',
   );
-  return shape.join('') === shapes[value.length];
+  return shape.test(kinds.join(''));
 }
 
 function entryOf(fields: readonly Field[], bytes: Uint8Array<ArrayBuffer>, at: number): Entry {
@@ -176,7 +187,12 @@ function entryOf(fields: readonly Field[], bytes: Uint8Array<ArrayBuffer>, at: n
   const number = (index: number) => Number(fields[index]);
   const session = parseSessionId(text(0));
   if (session === undefined) throw new CorruptPage(at, 'a session id', text(0).slice(0, 80));
-  if (fields.length === 2) return { session, slot: { kind: 'ended', endsAt: number(1) }, state: noState };
+  if (fields.length < rowFields) {
+    return { session, slot: { kind: 'ended', endsAt: number(1), ...subjectIn(fields[2]) }, state: noState };
+  }
+  const rest = fields.slice(rowFields);
+  // A seal is followed by its epoch: a text that is not is the subject.
+  const subject = typeof rest[1] === 'number' ? undefined : rest.shift();
   const row = {
     home: originId(text(1)),
     instance: instanceId(text(2)),
@@ -185,13 +201,19 @@ function entryOf(fields: readonly Field[], bytes: Uint8Array<ArrayBuffer>, at: n
     expiresAt: number(5),
     endsAt: number(6),
     claimedBy: text(7),
+    ...subjectIn(subject),
   };
-  return { session, slot: { kind: 'row', row }, state: stateOf(fields, bytes) };
+  return { session, slot: { kind: 'row', row }, state: stateOf(rest, bytes) };
 }
 
-function stateOf(fields: readonly Field[], bytes: Uint8Array<ArrayBuffer>): StoredState {
-  const sealed = { seal: String(fields[8]), epoch: Number(fields[9]) };
-  if (fields.length === 8) return noState;
-  if (fields.length === 10) return { kind: 'inline', bytes, ...sealed };
-  return { kind: 'chunked', id: String(fields[10]), ...sealed };
+function subjectIn(field: Field | undefined) {
+  return field === undefined ? {} : { subject: subjectTag(String(field)) };
+}
+
+function stateOf([seal, epoch, id]: readonly Field[], bytes: Uint8Array<ArrayBuffer>): StoredState {
+  if (seal === undefined) return noState;
+  const sealed = { seal: String(seal), epoch: Number(epoch) };
+  return id === undefined
+    ? { kind: 'inline', bytes, ...sealed }
+    : { kind: 'chunked', id: String(id), ...sealed };
 }

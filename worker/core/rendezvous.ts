@@ -46,7 +46,11 @@ export function keyOf(text: string): number {
 }
 
 /** The usable origin that the key belongs to, or undefined where none is usable. */
-export function place(placement: Placement, key: number, usable: (id: OriginId) => boolean): OriginId | undefined {
+export function place(
+  placement: Placement,
+  key: number,
+  usable: (id: OriginId) => boolean,
+): OriginId | undefined {
   let best: OriginId | undefined;
   let bestScore = 0;
   for (const group of placement.classes) {

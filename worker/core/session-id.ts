@@ -40,7 +40,8 @@ export function shardOf(session: SessionId): string {
 /** 32 bits of the id's randomness: a hash that needs no computing. */
 export function randomBitsOf(session: SessionId): number {
   let bits = 0;
-  for (let at = prefixLength; at < prefixLength + 6; at++) bits = Math.imul(bits, 64) + digitOf(session.charCodeAt(at));
+  for (let at = prefixLength; at < prefixLength + 6; at++)
+    bits = Math.imul(bits, 64) + digitOf(session.charCodeAt(at));
   return bits | 0;
 }
 

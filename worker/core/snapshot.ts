@@ -26,6 +26,8 @@ export type Trust = 'fresh' | 'refresh' | 'stale';
 
 export const refreshAfterMs = 1_000;
 export const staleAfterMs = 5_000;
+/** An operator's end holds everywhere within two seconds: with an older snapshot a request waits a moment for a newer one. */
+export const waitAfterMs = 1_500;
 
 export function trustIn(ageMs: number): Trust {
   if (ageMs <= refreshAfterMs) return 'fresh';

@@ -21,13 +21,19 @@ export async function discard(response: Response): Promise<void> {
   await response.body?.cancel();
 }
 
+/** The only upgrade that is passed on: any other one would take the connection out of our sight. */
+export function asksForWebSocket(headers: Headers): boolean {
+  return headers.get('upgrade')?.toLowerCase() === 'websocket';
+}
+
 function meaningOf(visit: Visit, response: Response): AttemptResult {
   if (response.status === 409) {
     const need = needOf(response.headers.get('limpet-need'));
     if (need !== undefined) return { kind: 'need', need };
   }
   if (response.status === 101 && response.webSocket === null) return { kind: 'failed', failure: 'protocol' };
-  if (response.status === 101 && !visit.request.headers.has('upgrade')) return { kind: 'failed', failure: 'protocol' };
+  if (response.status === 101 && !asksForWebSocket(visit.request.headers))
+    return { kind: 'failed', failure: 'protocol' };
   const failure = failureOfStatus(response.status, visit.pool.config.attempts.failoverOn);
   return failure === undefined ? { kind: 'answer', response } : { kind: 'failed', failure };
 }

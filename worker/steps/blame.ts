@@ -6,7 +6,11 @@ import type { Visit } from '../visit.ts';
  * What a failed attempt says of the origin. A lost connection may be a kept-alive one that the origin closed at that very moment, and suspicion moves
  * every session of an origin: so a probe of doubt must fail too. An origin that answers it is tried once more.
  */
-export async function blame(visit: Visit, origin: OriginId, failure: FailureKind): Promise<'try again' | 'failed'> {
+export async function blame(
+  visit: Visit,
+  origin: OriginId,
+  failure: FailureKind,
+): Promise<'try again' | 'failed'> {
   const { pool, trail } = visit;
   visit.edge.counters.add(`attempt_failed.${failure}`);
   if (failure === 'hangs' || (failures[failure].doubt && (await pool.doubt(origin)) !== 'answers')) {

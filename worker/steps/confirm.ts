@@ -41,7 +41,12 @@ async function prolong(visit: Visit, at: Whereabouts, row: Row): Promise<void> {
 const learnedForMs = 5_000;
 
 function rememberHome(visit: Visit, { session, home, epoch }: Whereabouts): void {
-  visit.pool.learned.set(session, { home, epoch, incarnation: incarnationOf(visit, home), until: visit.now + learnedForMs });
+  visit.pool.learned.set(session, {
+    home,
+    epoch,
+    incarnation: incarnationOf(visit, home),
+    until: visit.now + learnedForMs,
+  });
 }
 
 export function seatAt(at: Whereabouts, reason: Reason): Seat {

@@ -18,16 +18,27 @@ export function contractHeaders(visit: Visit, seat: Seat): ContractHeaders | Pro
   if (seat.kind === 'stateless' || !visit.pool.config.session.contract) return noHeaders;
   const bucket = Math.floor(visit.now / bucketMs);
   const known = visit.pool.signed.peek(seat.session);
-  const fits = known !== undefined && known.home === seat.home && known.epoch === seat.epoch && known.bucket === bucket;
+  const fits =
+    known !== undefined && known.home === seat.home && known.epoch === seat.epoch && known.bucket === bucket;
   if (fits && seat.carried.kind === 'nothing' && isSafe(visit.request.method)) return namesOf(seat, known);
   return sign(visit, seat, bucket, fits ? known : undefined);
 }
 
 function namesOf({ session, epoch }: SessionSeat, { api, signature }: SignedContract): ContractHeaders {
-  return { 'limpet-session': session, 'limpet-epoch': String(epoch), 'limpet-api': api, 'limpet-signature': signature };
+  return {
+    'limpet-session': session,
+    'limpet-epoch': String(epoch),
+    'limpet-api': api,
+    'limpet-signature': signature,
+  };
 }
 
-async function sign(visit: Visit, seat: SessionSeat, bucket: number, known: SignedContract | undefined): Promise<ContractHeaders> {
+async function sign(
+  visit: Visit,
+  seat: SessionSeat,
+  bucket: number,
+  known: SignedContract | undefined,
+): Promise<ContractHeaders> {
   const contract = known ?? (await signSafe(visit, seat, bucket));
   const carried = carriedHeaders(seat.carried, headerRoom(visit));
   if (isSafe(visit.request.method) && seat.carried.kind === 'nothing') return namesOf(seat, contract);
@@ -45,15 +56,26 @@ async function signSafe(visit: Visit, seat: SessionSeat, bucket: number): Promis
 }
 
 async function signatureOf(
-  { pool }: Visit, { session, epoch, home }: SessionSeat, bucket: number, api: string, scope: string, carried: ContractHeaders,
+  { pool }: Visit,
+  { session, epoch, home }: SessionSeat,
+  bucket: number,
+  api: string,
+  scope: string,
+  carried: ContractHeaders,
 ): Promise<string> {
-  const others = Object.entries(carried).map(([name, value]) => `${name}:${value}`).sort().join('\n');
+  const others = Object.entries(carried)
+    .map(([name, value]) => `${name}:${value}`)
+    .sort()
+    .join('\n');
   const message = ['limpet-request-v1', bucket, session, epoch, api, scope, others].join('\n');
   return `v1.${bucket}.${await pool.keyring.signRequest(home, message)}`;
 }
 
 /** What an origin may do at the store API: only with sessions that live on it (docs/contract.md §4). */
-async function capabilityOf({ pool, now }: Visit, { session, home, epoch, startedS }: SessionSeat): Promise<string> {
+async function capabilityOf(
+  { pool, now }: Visit,
+  { session, home, epoch, startedS }: SessionSeat,
+): Promise<string> {
   const until = Math.ceil((now + capabilityForMs) / bucketMs) * bucketMs;
   const text = [pool.name, home, epoch, startedS, until].join('\n');
   const tag = await pool.keyring.signCapability(`${session}\n${text}`);
@@ -70,7 +92,11 @@ function carriedHeaders(carried: Carried, room: number): ContractHeaders {
       if (carried.bytes.length > room) return { 'limpet-restore': 'fetch' };
       return { 'limpet-state': base64url(carried.bytes), 'limpet-version': String(carried.version) };
     case 'read-only':
-      return { 'limpet-state': base64url(carried.bytes), 'limpet-version': String(carried.version), 'limpet-read-only': String(carried.ageS) };
+      return {
+        'limpet-state': base64url(carried.bytes),
+        'limpet-version': String(carried.version),
+        'limpet-read-only': String(carried.ageS),
+      };
     default:
       return carried satisfies never;
   }

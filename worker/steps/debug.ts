@@ -3,7 +3,13 @@ import { sameText } from '../core/same-text.ts';
 import type { Seat, Visit } from '../visit.ts';
 
 /** What an operator wants to know of one answer; strangers get none of it unless the configuration says `always`. */
-export function debugHeaders(visit: Visit, headers: Headers, outcome: Outcome, reason: Reason, seat: Seat | undefined): void {
+export function debugHeaders(
+  visit: Visit,
+  headers: Headers,
+  outcome: Outcome,
+  reason: Reason,
+  seat: Seat | undefined,
+): void {
   if (!isShown(visit)) return;
   headers.set('limpet-outcome', outcome);
   headers.set('limpet-reason', reason);

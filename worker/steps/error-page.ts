@@ -1,7 +1,10 @@
 import type { Refusal, Visit } from '../visit.ts';
 
 /** A refusal as a browser shows it, or as a program reads it. Nothing of the request stands in it. */
-export async function errorPage({ request, pool }: Visit, refusal: Refusal): Promise<{ body: string; type: string }> {
+export async function errorPage(
+  { request, pool }: Visit,
+  refusal: Refusal,
+): Promise<{ body: string; type: string }> {
   const { code, message, status } = refusal;
   const wantsPage = request.headers.get('accept')?.includes('text/html') ?? false;
   if (!wantsPage) return { body: JSON.stringify({ code, message }), type: 'application/json' };

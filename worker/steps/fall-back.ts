@@ -41,7 +41,10 @@ async function refuse(visit: Visit, refusal: Refusal): Promise<FinalAnswer> {
   const { seat } = refusal;
   if (seat !== undefined && seat.by === 'cookie') headers.append('set-cookie', await setCookie(visit, seat));
   debugHeaders(visit, headers, outcome, code, refusal.seat);
-  const response = new Response(visit.request.method === 'HEAD' ? null : body, { status: refusal.status, headers });
+  const response = new Response(visit.request.method === 'HEAD' ? null : body, {
+    status: refusal.status,
+    headers,
+  });
   return { response, outcome, reason: code };
 }
 
@@ -73,4 +76,3 @@ function isMarkedPublic(headers: Headers): boolean {
 function answerKey({ url }: Visit): string {
   return `${url.host}${url.target}`;
 }
-

@@ -7,7 +7,7 @@ import { draw, startOver } from './draw.ts';
 import { claimFor, leave, moved } from './move.ts';
 import { confirm } from './confirm.ts';
 import { sending } from './replay.ts';
-import { noOrigin, notResent, retryAfter, storeUnreachable } from './refusals.ts';
+import { bodyGone, noOrigin, notResent, retryAfter, storeUnreachable } from './refusals.ts';
 import { seat as seated } from './seat.ts';
 import type { Delivery, Refusal, Seat, SessionSeat, Visit } from '../visit.ts';
 
@@ -24,15 +24,23 @@ export async function forward(visit: Visit, first: Seat): Promise<Delivery | Ref
 }
 
 /** Goes on from an attempt that has failed already. */
-export async function forwardAfter(visit: Visit, seat: Seat, result: Exclude<AttemptResult, { kind: 'answer' }>): Promise<Delivery | Refusal> {
+export async function forwardAfter(
+  visit: Visit,
+  seat: Seat,
+  result: Exclude<AttemptResult, { kind: 'answer' }>,
+): Promise<Delivery | Refusal> {
   const next = await nextSeat(visit, seat, result);
   return next.kind === 'refusal' ? next : forward(visit, next);
 }
 
-async function nextSeat(visit: Visit, seat: Seat, result: Exclude<AttemptResult, { kind: 'answer' }>): Promise<Seat | Refusal> {
+async function nextSeat(
+  visit: Visit,
+  seat: Seat,
+  result: Exclude<AttemptResult, { kind: 'answer' }>,
+): Promise<Seat | Refusal> {
   const { attempts, max } = { attempts: visit.trail.attempts, max: visit.pool.config.attempts.max };
   if (result.kind === 'need') {
-    if (!mayRepeat(sending(visit))) return notResent('lost', seat.home);
+    if (!mayRepeat(sending(visit))) return bodyGone(seat.home);
     return attempts < max && seat.kind === 'session' ? answerNeed(visit, seat, result.need) : noOrigin(visit);
   }
   const verdict = await blame(visit, seat.home, result.failure);
@@ -40,7 +48,8 @@ async function nextSeat(visit: Visit, seat: Seat, result: Exclude<AttemptResult,
   if (attempts >= max || outOfTime(visit)) return noOrigin(visit);
   if (seat.kind === 'stateless' || seat.carried.kind === 'new') {
     // Nobody has this id yet, and the failed attempt may have used it: another one is drawn rather than claimed.
-    return draw(visit, seat.kind === 'stateless' ? seat : { kind: 'new', reason: seat.reason });
+    const isKeyless = seat.kind === 'stateless' || seat.by === 'learned-key';
+    return draw(visit, isKeyless ? { kind: 'stateless' } : { kind: 'new', reason: seat.reason });
   }
   if (verdict === 'try again') return { ...seat, carried: { kind: 'nothing' } };
   return leave(visit, seat, failures[result.failure].left);
@@ -75,7 +84,12 @@ async function claimHere(visit: Visit, seat: SessionSeat): Promise<Seat | Refusa
       return storeUnreachable('not executed', retryAfter(visit));
     case 'row':
     case 'uncopied':
-      return seated({ ...seat, home: said.row.home, epoch: said.row.epoch }, { kind: 'nothing' }, 'moved', 'claimed_elsewhere');
+      return seated(
+        { ...seat, home: said.row.home, epoch: said.row.epoch },
+        { kind: 'nothing' },
+        'moved',
+        'claimed_elsewhere',
+      );
     default:
       return said satisfies never;
   }

@@ -44,7 +44,10 @@ function identifyByCookie(visit: Visit): Identity | Promise<Identity> {
 
 async function readJar(visit: Visit, header: string): Promise<Jar> {
   const { pool } = visit;
-  const jar = { identity: await readIdentity(visit, header), stripped: withoutCookie(header, pool.cookieName) };
+  const jar = {
+    identity: await readIdentity(visit, header),
+    stripped: withoutCookie(header, pool.cookieName),
+  };
   if (jar.identity.kind === 'known' && header.length <= rememberedHeaderMax) pool.jars.set(header, jar);
   return jar;
 }
@@ -54,7 +57,10 @@ async function readIdentity(visit: Visit, header: string): Promise<Identity> {
   const values = cookieValues(header, visit.pool.cookieName);
   const opened = await Promise.all(values.map((value) => open(visit.pool, value)));
   const faults = opened.filter((one) => typeof one === 'string');
-  const valid = opened.filter((one) => typeof one !== 'string').map(knownFrom).filter((one) => stillValid(one, visit) === one);
+  const valid = opened
+    .filter((one) => typeof one !== 'string')
+    .map(knownFrom)
+    .filter((one) => stillValid(one, visit) === one);
   for (const fault of faults) visit.edge.counters.add(`cookie_refused.${fault}`);
   const [newest] = valid.sort((a, b) => b.epoch - a.epoch || b.renewedS - a.renewedS);
   if (newest !== undefined) return newest;

@@ -35,7 +35,9 @@ export async function leave(visit: Visit, from: Whereabouts, why: Reason): Promi
       case 'ended':
         return startOver(visit, { ...at, home: target });
       case 'unreachable':
-        return isSafe(visit.request.method) ? readOnlySeat(visit, at, target) : storeUnreachable('not executed', retryAfter(visit));
+        return isSafe(visit.request.method)
+          ? readOnlySeat(visit, at, target)
+          : storeUnreachable('not executed', retryAfter(visit));
       case 'row':
         at = { ...at, home: said.row.home, epoch: said.row.epoch };
         if (canServe(visit, at.home)) return seat(at, { kind: 'nothing' }, 'moved', 'claimed_elsewhere');
@@ -66,7 +68,11 @@ function nextHome(visit: Visit, { session, home }: Whereabouts): OriginId | unde
 
 /** The edge's claim leaves the instance open: the first put or claim that names one fixes it. */
 export function claimFor(
-  visit: Visit, at: Whereabouts, home: OriginId, uncopied: 'keep' | 'move', instance: InstanceId = noInstance,
+  visit: Visit,
+  at: Whereabouts,
+  home: OriginId,
+  uncopied: 'keep' | 'move',
+  instance: InstanceId = noInstance,
 ): Promise<ClaimAnswer | Unreachable> {
   return visit.pool.shards.claim(at.session, {
     by: 'edge',
@@ -81,13 +87,24 @@ export function claimFor(
 }
 
 /** A claimed session at its new home, with the state that was handed over. */
-export async function moved(visit: Visit, at: Whereabouts, home: OriginId, said: ClaimAnswer & { kind: 'claimed' }, why: Reason): Promise<SessionSeat> {
+export async function moved(
+  visit: Visit,
+  at: Whereabouts,
+  home: OriginId,
+  said: ClaimAnswer & { kind: 'claimed' },
+  why: Reason,
+): Promise<SessionSeat> {
   const carried = await carry(visit, at.session, said.row.version, said.state);
   const withData = carried.kind === 'state' && carried.bytes.length > 0;
   return seat({ ...at, home, epoch: said.row.epoch }, carried, withData ? 'restored' : 'moved', why);
 }
 
-async function carry(visit: Visit, session: SessionId, version: number, state: SealedState | undefined): Promise<Carried> {
+async function carry(
+  visit: Visit,
+  session: SessionId,
+  version: number,
+  state: SealedState | undefined,
+): Promise<Carried> {
   const isWanted = visit.pool.config.session.onHomeLost === 'restore';
   return { kind: 'state', version, bytes: isWanted ? await intactBytes(visit, session, state) : noBytes };
 }
@@ -95,10 +112,20 @@ async function carry(visit: Visit, session: SessionId, version: number, state: S
 const noBytes = new Uint8Array();
 
 /** What is stored, or nothing. A state whose seal does not fit is nobody's: it is reported and never parsed. */
-export async function intactBytes({ pool, edge }: Visit, session: SessionId, state: SealedState | undefined): Promise<Uint8Array<ArrayBuffer>> {
+export async function intactBytes(
+  { pool, edge }: Visit,
+  session: SessionId,
+  state: SealedState | undefined,
+): Promise<Uint8Array<ArrayBuffer>> {
   if (state === undefined) return noBytes;
   if (await pool.keyring.stateIntact(session, state.epoch, state.bytes, state.seal)) return state.bytes;
   edge.counters.add('state_refused.seal');
-  console.error(JSON.stringify({ event: 'state_refused', pool: pool.name, why: 'the seal does not fit the stored state' }));
+  console.error(
+    JSON.stringify({
+      event: 'state_refused',
+      pool: pool.name,
+      why: 'the seal does not fit the stored state',
+    }),
+  );
   return noBytes;
 }

@@ -1,9 +1,16 @@
+import { waitAfterMs } from '../core/snapshot.ts';
 import type { HeldSnapshot, WaitUntil } from '../ports.ts';
 import { PoolView, snapshotPatienceMs } from './view.ts';
 import type { Edge, Pool, RequestUrl, Visit } from '../visit.ts';
 
-/** A visit, with the pool as it is seen now. Waits only where this isolate's snapshot is stale: its first request, or the first after a pause. */
-export function open(request: Request, edge: Edge, pool: Pool, url: RequestUrl, waitUntil: WaitUntil): Visit | Promise<Visit> {
+/** A visit, with the pool as it is seen now. Waits only where nobody has kept this isolate's snapshot young: its first request, or the first after a pause. */
+export function open(
+  request: Request,
+  edge: Edge,
+  pool: Pool,
+  url: RequestUrl,
+  waitUntil: WaitUntil,
+): Visit | Promise<Visit> {
   const visitWith = (held: HeldSnapshot): Visit => {
     const now = edge.clock.now();
     const trail = { failed: new Set<never>(), struck: new Set<never>(), attempts: 0, body: undefined };
@@ -13,5 +20,5 @@ export function open(request: Request, edge: Edge, pool: Pool, url: RequestUrl, 
   const view = visitWith(held);
   if (view.view.trust === 'fresh') return view;
   const refreshed = pool.snapshots.refresh(snapshotPatienceMs);
-  return view.view.trust === 'stale' ? refreshed.then(visitWith) : view;
+  return held.ageMs > waitAfterMs ? refreshed.then(visitWith) : view;
 }

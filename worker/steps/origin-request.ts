@@ -1,4 +1,5 @@
 import type { OriginId } from '../core/ids.ts';
+import { asksForWebSocket } from './answer.ts';
 import type { ContractHeaders } from './contract.ts';
 import { clientAddress } from './client-address.ts';
 import { originCookies } from './origin-cookies.ts';
@@ -13,11 +14,16 @@ export interface OriginRequest {
 /** The client's request as the origin gets it: no hop-by-hop header, no contract header but ours, no affinity cookie, and true X-Forwarded-*. */
 export function originRequest(visit: Visit, home: OriginId, contract: ContractHeaders): OriginRequest {
   const origin = visit.pool.origins.get(home);
-  if (origin === undefined) throw new Error(`Cannot send to origin ${home} as it is not in pool ${visit.pool.name}`);
+  if (origin === undefined)
+    throw new Error(`Cannot send to origin ${home} as it is not in pool ${visit.pool.name}`);
   const { request, trail } = visit;
   const body = trail.body ?? request.body;
   const { url, cf } = originUrl(visit, origin);
-  const init: RequestInit = { method: request.method, headers: originHeaders(visit, contract), redirect: 'manual' };
+  const init: RequestInit = {
+    method: request.method,
+    headers: originHeaders(visit, contract),
+    redirect: 'manual',
+  };
   if (cf !== undefined) init.cf = cf;
   if (body !== null && request.method !== 'GET' && request.method !== 'HEAD') init.body = body;
   return { url, init };
@@ -27,10 +33,11 @@ function originHeaders(visit: Visit, contract: ContractHeaders): Record<string, 
   const { headers } = visit.request;
   const out: Record<string, string> = {};
   const listed = listedIn(headers.get('connection'));
-  for (const [name, value] of headers) {
+  // Not `for…of`: its iterator makes two objects per header, which costs 2 to 4 % of a request's CPU (npm run bench -- request-path).
+  headers.forEach((value, name) => {
     if (!isOurs(name, visit) && !listed.includes(name)) out[name] = value;
-  }
-  if (headers.has('upgrade')) keepUpgrade(headers, out);
+  });
+  if (asksForWebSocket(headers)) keepUpgrade(out);
   const cookie = out['cookie'];
   if (cookie !== undefined) setCookies(out, originCookies(visit.pool, cookie));
   addForwarded(visit, out);
@@ -45,15 +52,29 @@ function setCookies(out: Record<string, string>, cookies: string): void {
 /** Headers named in `Connection` are the client's connection's; the runtime forwards them. */
 function listedIn(connection: string | null): readonly string[] {
   if (connection === null || connection === 'keep-alive' || connection === 'close') return noNames;
-  return connection.toLowerCase().split(',').map((name) => name.trim());
+  return connection
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim());
 }
 
 const noNames: readonly string[] = [];
 
 /** Hop-by-hop (RFC 9110 §7.6.1), and what only a proxy may say. `host` is the runtime's to set. */
 const hopByHop = new Set([
-  'connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade',
-  'http2-settings', 'host', 'content-length', 'expect',
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings',
+  'host',
+  'content-length',
+  'expect',
 ]);
 
 function isOurs(name: string, visit: Visit): boolean {
@@ -78,8 +99,8 @@ function isForwardedName(name: string): boolean {
   return /^x[-_](forwarded[-_](for|host|proto|port|prefix|server)|real[-_]ip)$/.test(name);
 }
 
-function keepUpgrade(headers: Headers, out: Record<string, string>): void {
-  out['upgrade'] = headers.get('upgrade') ?? '';
+function keepUpgrade(out: Record<string, string>): void {
+  out['upgrade'] = 'websocket';
   out['connection'] = 'Upgrade';
 }
 

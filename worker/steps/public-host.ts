@@ -31,7 +31,8 @@ function turnCookies({ url, edge }: Visit, originHost: string, headers: Headers)
   const domain = new RegExp(`;\\s*domain=\\.?${escaped(hostname(originHost))}\\s*(?=;|$)`, 'i');
   if (!cookies.some((cookie) => domain.test(cookie))) return;
   headers.delete('set-cookie');
-  for (const cookie of cookies) headers.append('set-cookie', cookie.replace(domain, `; Domain=${hostname(url.host)}`));
+  for (const cookie of cookies)
+    headers.append('set-cookie', cookie.replace(domain, `; Domain=${hostname(url.host)}`));
   edge.counters.add('host_turned.set-cookie');
 }
 

@@ -6,7 +6,11 @@ import type { Refusal, SessionSeat, Visit } from '../visit.ts';
 
 export function noOrigin(visit: Visit): Refusal {
   return {
-    kind: 'refusal', status: 503, outcome: 'refused', code: 'no_origin', retryAfterS: retryAfter(visit),
+    kind: 'refusal',
+    status: 503,
+    outcome: 'refused',
+    code: 'no_origin',
+    retryAfterS: retryAfter(visit),
     message: 'No origin of this pool can serve this request now. The session is kept.',
   };
 }
@@ -16,19 +20,37 @@ export function storeUnreachable(executed: 'executed' | 'not executed', retryAft
     executed === 'executed'
       ? 'The request was executed, and it is not known whether its session change was kept: the session store did not answer.'
       : 'The request was not sent: its home cannot serve, and the session store that could move the session did not answer. The session is kept.';
-  return { kind: 'refusal', status: 503, outcome: 'refused', code: 'store_unreachable', retryAfterS, message };
+  return {
+    kind: 'refusal',
+    status: 503,
+    outcome: 'refused',
+    code: 'store_unreachable',
+    retryAfterS,
+    message,
+  };
 }
 
 export function homeInDoubt(retryAfterS: number): Refusal {
   return {
-    kind: 'refusal', status: 503, outcome: 'refused', code: 'home_in_doubt', retryAfterS,
-    message: 'The request was not sent: the only copy of this session is at an origin that does not answer just now. The session is kept.',
+    kind: 'refusal',
+    status: 503,
+    outcome: 'refused',
+    code: 'home_in_doubt',
+    retryAfterS,
+    message:
+      'The request was not sent: the only copy of this session is at an origin that does not answer just now. The session is kept.',
   };
 }
 
 export function notResent(failure: FailureKind, origin: OriginId): Refusal {
   const { status, code } = failures[failure];
-  return { kind: 'refusal', status, outcome: 'refused', code, message: `${sentences[failure]} (origin ${origin}).` };
+  return {
+    kind: 'refusal',
+    status,
+    outcome: 'refused',
+    code,
+    message: `${sentences[failure]} (origin ${origin}).`,
+  };
 }
 
 const sentences: Readonly<Record<FailureKind, string>> = {
@@ -41,23 +63,45 @@ const sentences: Readonly<Record<FailureKind, string>> = {
   protocol: 'The origin sent an answer that HTTP does not allow',
 };
 
+/** The origin has lost its copy and asked for the request again, but what was streamed to it is gone. */
+export function bodyGone(origin: OriginId): Refusal {
+  return {
+    kind: 'refusal',
+    status: 502,
+    outcome: 'refused',
+    code: 'not_replayed',
+    message: `The request was not executed: origin ${origin} wanted it again with the session's state, and its body was too large to be kept. Repeat it.`,
+  };
+}
+
 export function sessionMoved(seat: SessionSeat): Refusal {
   return {
-    kind: 'refusal', status: 409, outcome: 'fenced', code: 'session_moved', seat,
-    message: 'The request was executed, but its session had moved meanwhile: the session change was not kept. Repeat it.',
+    kind: 'refusal',
+    status: 409,
+    outcome: 'fenced',
+    code: 'session_moved',
+    seat,
+    message:
+      'The request was executed, but its session had moved meanwhile: the session change was not kept. Repeat it.',
   };
 }
 
 export function sessionEnded(): Refusal {
   return {
-    kind: 'refusal', status: 409, outcome: 'refused', code: 'session_ended',
+    kind: 'refusal',
+    status: 409,
+    outcome: 'refused',
+    code: 'session_ended',
     message: 'The session was ended while the request was under way: its session change was not kept.',
   };
 }
 
 export function stateTooLarge(bytesMax: number): Refusal {
   return {
-    kind: 'refusal', status: 503, outcome: 'refused', code: 'state_too_large',
+    kind: 'refusal',
+    status: 503,
+    outcome: 'refused',
+    code: 'state_too_large',
     message: `The request was executed, but its session state has more than ${bytesMax} bytes: the previous state is kept.`,
   };
 }

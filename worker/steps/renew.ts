@@ -20,6 +20,11 @@ export function isRenewalDue({ now, pool }: Visit, identity: Identity): boolean 
 export async function renew(visit: Visit, identity: Identity): Promise<Renewed> {
   if (identity.kind !== 'known') return notDue;
   const { session, home, epoch } = identity;
-  const said = await visit.pool.shards.renew(session, { assumed: { home, epoch }, limits: limitsOf(visit, identity) });
-  return said.kind === 'row' ? { kind: 'renewed', home: said.row.home, epoch: said.row.epoch } : { kind: 'not confirmed' };
+  const said = await visit.pool.shards.renew(session, {
+    assumed: { home, epoch },
+    limits: limitsOf(visit, identity),
+  });
+  return said.kind === 'row'
+    ? { kind: 'renewed', home: said.row.home, epoch: said.row.epoch }
+    : { kind: 'not confirmed' };
 }

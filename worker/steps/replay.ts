@@ -13,5 +13,6 @@ export function sending({ request, trail }: Visit): Sending {
 /** A body of known, moderate length is read before it is sent, so that it can be sent again. Any other one is streamed once. */
 export async function keepBody({ request, pool, trail }: Visit): Promise<void> {
   const length = Number(request.headers.get('content-length') ?? Number.NaN);
-  if (request.body !== null && length <= pool.config.attempts.bodyBytesMax) trail.body = await request.arrayBuffer();
+  if (request.body !== null && length <= pool.config.attempts.bodyBytesMax)
+    trail.body = await request.arrayBuffer();
 }

@@ -6,6 +6,8 @@ export interface Returned {
   readonly instance: InstanceId;
   /** The epoch of the copy that was served, where it is not the one that was sent. */
   readonly epoch: number | undefined;
+  /** Whose session it is, in the origin's own words. */
+  readonly subject: string | undefined;
   readonly said: Said;
 }
 
@@ -16,7 +18,11 @@ export type Said =
   | { readonly kind: 'stored'; readonly version: number }
   | { readonly kind: 'refused'; readonly how: Refused }
   | { readonly kind: 'end' }
-  | { readonly kind: 'rotate'; readonly version: number; readonly bytes: Uint8Array<ArrayBuffer> | undefined };
+  | {
+      readonly kind: 'rotate';
+      readonly version: number;
+      readonly bytes: Uint8Array<ArrayBuffer> | undefined;
+    };
 
 export type Refused = 'moved' | 'ended' | 'unreachable' | 'too-large';
 
@@ -28,7 +34,12 @@ export function readReturned(headers: Headers): Returned | 'malformed' | undefin
   const said = readSaid(headers);
   const epoch = wholeNumber(headers.get('limpet-epoch'));
   if (named === undefined || said === undefined || epoch === 'malformed') return 'malformed';
-  return { instance: named, epoch, said };
+  return { instance: named, epoch, subject: parseSubject(headers.get('limpet-subject')), said };
+}
+
+/** 1 to 128 visible characters. Anything else names nobody: a state must not be lost over it. */
+export function parseSubject(text: string | null): string | undefined {
+  return text !== null && /^[\x21-\x7e]{1,128}$/.test(text) ? text : undefined;
 }
 
 function readSaid(headers: Headers): Said | undefined {
@@ -39,7 +50,8 @@ function readSaid(headers: Headers): Said | undefined {
   const text = headers.get('limpet-state');
   const bytes = text === null ? undefined : fromBase64url(text);
   if (version === 'malformed' || (text !== null && bytes === undefined)) return undefined;
-  if (headers.has('limpet-rotate')) return version === undefined ? undefined : { kind: 'rotate', version, bytes };
+  if (headers.has('limpet-rotate'))
+    return version === undefined ? undefined : { kind: 'rotate', version, bytes };
   if (version === undefined) return bytes === undefined ? { kind: 'nothing' } : undefined;
   return bytes === undefined ? { kind: 'stored', version } : { kind: 'state', version, bytes };
 }

@@ -1,6 +1,6 @@
 import type { OriginId, SessionId } from '../core/ids.ts';
 import type { Outcome, Reason } from '../core/outcome.ts';
-import type { Limits } from '../core/row.ts';
+import { type Limits, limitsFrom } from '../core/row.ts';
 import type { Carried, SessionSeat, Visit } from '../visit.ts';
 
 /** Where a session was last known to live. */
@@ -21,7 +21,5 @@ export function seat(at: Whereabouts, carried: Carried, outcome: Outcome, reason
 
 /** Until when the map keeps the session: idle from now, and the absolute limit from its start. */
 export function limitsOf({ now, pool }: Visit, { startedS }: { startedS: number }): Limits {
-  const { idleMs, absoluteMs } = pool.config.session;
-  const endsAt = startedS * 1000 + absoluteMs;
-  return { expiresAt: Math.min(endsAt, now + idleMs), endsAt };
+  return limitsFrom(startedS, now, pool.config.session);
 }

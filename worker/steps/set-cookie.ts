@@ -7,7 +7,14 @@ export async function setCookie(visit: Visit, seat: SessionSeat): Promise<string
   const { session, epoch, startedS, renewedS } = seat;
   const homeTag = pool.keyring.homeTag(seat.home);
   const incarnation = incarnationOf(visit, seat.home);
-  const value = await pool.keyring.signCookie(pool.cookieName, { session, homeTag, epoch, incarnation, startedS, renewedS });
+  const value = await pool.keyring.signCookie(pool.cookieName, {
+    session,
+    homeTag,
+    epoch,
+    incarnation,
+    startedS,
+    renewedS,
+  });
   const { sameSite, secure } = pool.config.cookie;
   const attributes = ['Path=/', 'HttpOnly', `SameSite=${sameSiteText[sameSite]}`];
   if (secure) attributes.push('Secure');

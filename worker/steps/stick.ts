@@ -12,7 +12,12 @@ import type { KeptAnswer, Seat, SessionSeat, Visit } from '../visit.ts';
  * Tells the client where home is now. The origin's answer goes through untouched unless something changed: a new `Response` costs more than
  * everything else on this path.
  */
-export async function stick(visit: Visit, identity: Identity, kept: KeptAnswer, renewed: Renewed): Promise<Response> {
+export async function stick(
+  visit: Visit,
+  identity: Identity,
+  kept: KeptAnswer,
+  renewed: Renewed,
+): Promise<Response> {
   const { response, seat } = kept;
   const headers = new Headers(response.headers);
   if (kept.contract === 'handed' || visit.pool.config.session.contract) stripContract(headers);
@@ -28,7 +33,12 @@ export function untouched(visit: Visit, response: Response): boolean {
   const { headers, status } = response;
   if (visit.edge.config.debug !== 'off' || headers.has('limpet-instance')) return false;
   if (!visit.pool.config.rewriteHost) return true;
-  return !(status >= 300 && status < 400) && status !== 201 && !headers.has('content-location') && !headers.has('set-cookie');
+  return (
+    !(status >= 300 && status < 400) &&
+    status !== 201 &&
+    !headers.has('content-location') &&
+    !headers.has('set-cookie')
+  );
 }
 
 function stripContract(headers: Headers): void {
@@ -36,12 +46,22 @@ function stripContract(headers: Headers): void {
 }
 
 /** The session that the client must hear of, or undefined where its cookie is right, or where it has none and none is due yet. */
-function cookieDue(visit: Visit, identity: Identity, seat: Seat, renewed: Renewed, response: Response): SessionSeat | undefined {
+function cookieDue(
+  visit: Visit,
+  identity: Identity,
+  seat: Seat,
+  renewed: Renewed,
+  response: Response,
+): SessionSeat | undefined {
   if (seat.kind === 'stateless' || seat.by === 'learned-key' || isUnclaimed(seat)) return undefined;
-  const due = identity.kind === 'known' && identity.session === seat.session ? renewedSeat(visit, seat, renewed) : seat;
+  const due =
+    identity.kind === 'known' && identity.session === seat.session ? renewedSeat(visit, seat, renewed) : seat;
   if (identity.kind === 'known' && identity.session === seat.session) {
-    const same = identity.home === due.home && identity.epoch === due.epoch && identity.renewedS === due.renewedS;
-    return same && (isUnconfirmed(seat) || identity.incarnation === incarnationOf(visit, due.home)) ? undefined : due;
+    const same =
+      identity.home === due.home && identity.epoch === due.epoch && identity.renewedS === due.renewedS;
+    return same && (isUnconfirmed(seat) || identity.incarnation === incarnationOf(visit, due.home))
+      ? undefined
+      : due;
   }
   // Another request's logout or login may have given the client a newer cookie meanwhile: only a page or a state replaces that.
   const told = identity.kind === 'known' && seat.outcome !== 'assigned';
@@ -68,7 +88,12 @@ function renewedSeat(visit: Visit, seat: SessionSeat, renewed: Renewed): Session
 /** A first cookie goes out with the origin's own, with a state, or to a navigation; never to an asset, never on what a shared cache may keep. */
 function isFirstCookieDue(visit: Visit, { headers }: Response): boolean {
   if (mayBeShared(headers)) return false;
-  return headers.has('set-cookie') || headers.has('limpet-version') || isNavigation(visit.request.headers);
+  return (
+    headers.has('set-cookie') ||
+    headers.has('limpet-version') ||
+    headers.has('limpet-subject') ||
+    isNavigation(visit.request.headers)
+  );
 }
 
 /** Added, never in place of the origin's own cookies. What carries a cookie is nobody else's to keep. */

@@ -33,7 +33,11 @@ export function watch(visit: Visit, origin: OriginId, answered: Promise<Response
   });
 }
 
-async function doubtOf(visit: Visit, origin: OriginId, waitedMs: number): Promise<'hangs' | 'timeout' | undefined> {
+async function doubtOf(
+  visit: Visit,
+  origin: OriginId,
+  waitedMs: number,
+): Promise<'hangs' | 'timeout' | undefined> {
   if (waitedMs >= visit.pool.config.attempts.headersMs) return 'timeout';
   return (await visit.pool.doubt(origin)) === 'answers' ? undefined : 'hangs';
 }

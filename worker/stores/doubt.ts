@@ -33,7 +33,9 @@ export function createDoubt(pool: PoolConfig, { clock, timers, fetch, waitUntil 
   const run = (origin: OriginId): Promise<Verdict> => {
     const probe: Probe = { from: clock.now(), verdict: undefined };
     probes.set(origin, probe);
-    const asked = ask(urls.get(origin), fetch, timers, doubtTimeoutMs).then((verdict) => (probe.verdict = verdict));
+    const asked = ask(urls.get(origin), fetch, timers, doubtTimeoutMs).then(
+      (verdict) => (probe.verdict = verdict),
+    );
     // The request that asks may be answered meanwhile, and would take the probe along with it.
     waitUntil(asked);
     return asked;
@@ -52,14 +54,27 @@ export function createDoubt(pool: PoolConfig, { clock, timers, fetch, waitUntil 
   };
 }
 
-async function ask(url: string | undefined, fetch: Fetch, timers: Timers, timeoutMs: number): Promise<Verdict> {
+async function ask(
+  url: string | undefined,
+  fetch: Fetch,
+  timers: Timers,
+  timeoutMs: number,
+): Promise<Verdict> {
   if (url === undefined) return 'refuses';
   const ended = new AbortController();
-  const init = { method: 'GET', redirect: 'manual', headers: { 'user-agent': 'limpet-probe' }, signal: ended.signal } as const;
-  const asked: Promise<Verdict> = fetch(url, init).then(async (response) => {
-    await response.body?.cancel();
-    return isPlatformFailure(response.status) ? 'refuses' : 'answers';
-  }, () => 'refuses');
+  const init = {
+    method: 'GET',
+    redirect: 'manual',
+    headers: { 'user-agent': 'limpet-probe' },
+    signal: ended.signal,
+  } as const;
+  const asked: Promise<Verdict> = fetch(url, init).then(
+    async (response) => {
+      await response.body?.cancel();
+      return isPlatformFailure(response.status) ? 'refuses' : 'answers';
+    },
+    () => 'refuses',
+  );
   const silence = timers.sleep(timeoutMs, ended.signal).then((): Verdict => 'silent');
   const verdict = await Promise.race([asked, silence]);
   ended.abort();

@@ -8,8 +8,14 @@ import type { CachedAnswer, Clock, CopyInFallback, Fallback } from '../ports.ts'
 /** What of a KV namespace the fallback uses. */
 export interface FallbackStore {
   get(key: string): Promise<string | null>;
-  getWithMetadata<Metadata>(key: string, type: 'arrayBuffer'): Promise<{ value: ArrayBuffer | null; metadata: Metadata | null }>;
-  getWithMetadata<Metadata>(key: string, type: 'stream'): Promise<{ value: ReadableStream | null; metadata: Metadata | null }>;
+  getWithMetadata<Metadata>(
+    key: string,
+    type: 'arrayBuffer',
+  ): Promise<{ value: ArrayBuffer | null; metadata: Metadata | null }>;
+  getWithMetadata<Metadata>(
+    key: string,
+    type: 'stream',
+  ): Promise<{ value: ReadableStream | null; metadata: Metadata | null }>;
   put(key: string, value: ArrayBuffer, options: { metadata: unknown; expirationTtl: number }): Promise<void>;
 }
 
@@ -23,10 +29,15 @@ const keptForS = 86_400;
 const keyMax = 480;
 
 /** The KV-backed fallback: never the signal, always the last layer. It may be a minute old, and says how old it is. */
-export function createFallback(pool: PoolName, store: FallbackStore, { clock, bodyBytesMax }: { clock: Clock; bodyBytesMax: number }): Fallback {
+export function createFallback(
+  pool: PoolName,
+  store: FallbackStore,
+  { clock, bodyBytesMax }: { clock: Clock; bodyBytesMax: number },
+): Fallback {
   return {
     answer: (key) => read(() => readAnswer(store, answerKey(pool, key), clock.now())),
-    keepAnswer: (key, response) => keepAnswer(store, answerKey(pool, key), response, { at: clock.now(), bodyBytesMax }),
+    keepAnswer: (key, response) =>
+      keepAnswer(store, answerKey(pool, key), response, { at: clock.now(), bodyBytesMax }),
     session: (session) => read(() => readSession(store, pool, session, clock.now())),
     page: () => read(async () => (await store.get(`page:${pool}`)) ?? undefined),
   };
@@ -57,7 +68,10 @@ async function readAnswer(store: FallbackStore, key: string, now: number): Promi
 const keptHeaders = ['content-type', 'content-language', 'etag', 'last-modified', 'link'];
 
 async function keepAnswer(
-  store: FallbackStore, key: string, response: Response, { at, bodyBytesMax }: { at: number; bodyBytesMax: number },
+  store: FallbackStore,
+  key: string,
+  response: Response,
+  { at, bodyBytesMax }: { at: number; bodyBytesMax: number },
 ): Promise<void> {
   const body = await bodyWithin(response.body, bodyBytesMax);
   if (body === undefined || key.length > keyMax) return;
@@ -68,7 +82,12 @@ async function keepAnswer(
   await store.put(key, body.buffer, { metadata: { at, headers }, expirationTtl: keptForS });
 }
 
-async function readSession(store: FallbackStore, pool: PoolName, session: SessionId, now: number): Promise<CopyInFallback | undefined> {
+async function readSession(
+  store: FallbackStore,
+  pool: PoolName,
+  session: SessionId,
+  now: number,
+): Promise<CopyInFallback | undefined> {
   const key = mirrorKey(pool, shardOf(session), bucketOf(session));
   const { value, metadata } = await store.getWithMetadata<{ at: number }>(key, 'arrayBuffer');
   if (value === null) return undefined;
@@ -77,5 +96,9 @@ async function readSession(store: FallbackStore, pool: PoolName, session: Sessio
   const slot = current(entry.slot, now);
   if (slot.kind !== 'row') return undefined;
   const { bytes, seal, epoch } = entry.state;
-  return { row: slot.row, state: { bytes: bytes.slice(), seal, epoch }, ageMs: Math.max(0, now - (metadata?.at ?? now)) };
+  return {
+    row: slot.row,
+    state: { bytes: bytes.slice(), seal, epoch },
+    ageMs: Math.max(0, now - (metadata?.at ?? now)),
+  };
 }

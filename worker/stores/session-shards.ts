@@ -1,4 +1,4 @@
-import type { Claim, Ended, Located, PutSaid, Rotated } from '../core/fence.ts';
+import type { Claim, Ended, Label, Located, PutSaid, Rotated } from '../core/fence.ts';
 import type { PoolName, SessionId } from '../core/ids.ts';
 import type { Replication } from '../core/replication.ts';
 import { shardOf } from '../core/session-id.ts';
@@ -31,6 +31,12 @@ export interface ShardObject {
     wish: StatePut,
     replication?: Replication,
   ): Promise<PutSaid | Unreachable>;
+  label(
+    pool: PoolName,
+    session: SessionId,
+    wish: Label,
+    replication?: Replication,
+  ): Promise<PutSaid | Unreachable>;
   renew(
     pool: PoolName,
     session: SessionId,
@@ -55,7 +61,6 @@ export interface ShardObject {
 export interface ShardObjects {
   /** A new stub every time: one that has thrown stays broken. */
   getByName(name: string): ShardObject;
-  jurisdiction?(jurisdiction: DurableObjectJurisdiction): ShardObjects;
 }
 
 export interface ShardsOptions {
@@ -90,6 +95,7 @@ export function createShards(pool: PoolName, objects: ShardObjects, options: Sha
       });
       return asked > 1 ? unlessUnknown(said, wish) : said;
     },
+    label: (session, wish) => ask(session, (shard) => shard.label(pool, session, wish, replication)),
     renew: (session, wish) => ask(session, (shard) => shard.renew(pool, session, wish, replication)),
     end: (session, wish) => ask(session, (shard) => shard.end(pool, session, wish, replication)),
     rotate: (session, wish) => ask(session, (shard) => shard.rotate(pool, session, wish, replication)),
@@ -102,7 +108,8 @@ function unlessUnknown(said: PutSaid | Unreachable, { version }: StatePut): PutS
   return { kind: 'unreachable', why: 'stored or not before the session moved: the answer was lost' };
 }
 
-async function persist<Answer>(
+/** Asks until there is an answer or the deadline has come; what fails is a value. */
+export async function persist<Answer>(
   call: () => Promise<Answer>,
   options: ShardsOptions,
 ): Promise<Answer | Unreachable> {

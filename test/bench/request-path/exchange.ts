@@ -1,5 +1,8 @@
 /** One page of an application, and the request of a browser for it. The same for every Worker that is measured. */
-export const body = `<!doctype html><title>bench</title>${'<p>A page of one kilobyte.</p>'.repeat(36)}`.slice(0, 1024);
+export const body = `<!doctype html><title>bench</title>${'<p>A page of one kilobyte.</p>'.repeat(36)}`.slice(
+  0,
+  1024,
+);
 
 export const path = '/catalogue/item-17?colour=green';
 
@@ -10,7 +13,8 @@ export const homeHeader = 'bench-home';
 export const ownCookies = 'theme=dark; sid=s%3AV0l1aXJ3dXpTaG9w.cGxlYXNlIGtlZXA';
 
 const browser = {
-  'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36',
+  'user-agent':
+    'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36',
   accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
   'accept-language': 'en-GB,en;q=0.9',
   'accept-encoding': 'gzip, deflate, br',

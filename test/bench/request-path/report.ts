@@ -20,7 +20,8 @@ export function rowsOf(rounds: readonly Round[]): Row[] {
 
 function rowOf(name: string, rounds: readonly Round[]): Row {
   const of = (key: keyof Figures, who = name) => rounds.map((round) => round[who]?.[key] ?? Number.NaN);
-  const ratios = (key: keyof Figures, to: string) => spreadOf(pairs(of(key), of(key, to)).map(([a, b]) => a / b));
+  const ratios = (key: keyof Figures, to: string) =>
+    spreadOf(pairs(of(key), of(key, to)).map(([a, b]) => a / b));
   return {
     name,
     cpuUs: median(of('cpuUs')),
@@ -37,12 +38,27 @@ function pairs(some: readonly number[], others: readonly number[]): [number, num
   return some.map((value, at) => [value, others[at] ?? Number.NaN]);
 }
 
-const columns = ['', 'CPU µs', '× pass-through', '× same headers', 'answers/s', '× pass-through', 'p50 ms', '− pass-through'];
+const columns = [
+  '',
+  'CPU µs',
+  '× pass-through',
+  '× same headers',
+  'answers/s',
+  '× pass-through',
+  'p50 ms',
+  '− pass-through',
+];
 
 export function tableOf(rows: readonly Row[]): string {
   const lines = [columns, ...rows.map(cellsOf)];
   const widths = columns.map((_, at) => Math.max(...lines.map((cells) => cells[at]?.length ?? 0)));
-  return lines.map((cells) => cells.map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0))).join('  ')).join('\n');
+  return lines
+    .map((cells) =>
+      cells
+        .map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0)))
+        .join('  '),
+    )
+    .join('\n');
 }
 
 function cellsOf(row: Row): string[] {

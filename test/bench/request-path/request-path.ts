@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { unrest } from '../numbers.ts';
 import { load } from './load.ts';
 import { type Options, readOptions } from './options.ts';
+import { foreignMax, idleLoad } from './quiet.ts';
 import { type Row, rowsOf, tableOf } from './report.ts';
 import { measureRounds, type Round } from './rounds.ts';
 import { type Scene, setScene } from './scene.ts';
@@ -19,7 +20,11 @@ const noFigures = 2;
 /** What the request path costs in its steady state, beside bare Workers (docs/benchmarks.md). */
 export async function requestPath(words: string[]): Promise<number> {
   const options = readOptions(words);
-  if (!existsSync('/proc/self/stat')) return refuse('CPU time is read from /proc, which this system does not have');
+  if (!existsSync('/proc/self/stat'))
+    return refuse('CPU time is read from /proc, which this system does not have');
+  const busy = options.trial ? 0 : await idleLoad();
+  if (busy > foreignMax)
+    return refuse(`the machine is busy: others take ${busy.toFixed(2)} CPU, and ${foreignMax} is the most`);
   const scene = await setScene();
   try {
     return await run(scene, options);
@@ -55,13 +60,23 @@ function restlessness(rounds: readonly Round[]): string | undefined {
   return `the pass-through's own figures lie ${(own * 100).toFixed(0)} % apart, and more than ${unrestMax * 100} % is no measurement`;
 }
 
-function report(rounds: readonly Round[], discarded: number, { pinned }: Scene, { json, trial }: Options): number {
+function report(
+  rounds: readonly Round[],
+  discarded: number,
+  { pinned }: Scene,
+  { json, trial }: Options,
+): number {
   const rows = rowsOf(rounds);
   const over = trial ? [] : rows.filter(isOver);
-  if (json) console.log(JSON.stringify({ rows, rounds, discarded, pinned, gate, over: over.map(({ name }) => name) }));
+  if (json)
+    console.log(
+      JSON.stringify({ rows, rounds, discarded, pinned, gate, over: over.map(({ name }) => name) }),
+    );
   else console.log(`${tableOf(rows)}\n\n${noteOf(rounds.length, discarded, pinned, trial)}`);
   for (const { name, cpuToPassThrough } of over) {
-    console.error(`${name}: ${cpuToPassThrough.median.toFixed(2)} times the CPU of the pass-through, and the gate is ${gate}`);
+    console.error(
+      `${name}: ${cpuToPassThrough.median.toFixed(2)} times the CPU of the pass-through, and the gate is ${gate}`,
+    );
   }
   return over.length > 0 ? overTheGate : good;
 }

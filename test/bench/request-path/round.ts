@@ -25,7 +25,11 @@ export interface Contender {
 }
 
 /** One turn of one Worker. `own`: the processes of this bench. */
-export async function measure({ target, sessions }: Contender, seconds: number, own: readonly number[]): Promise<Measured> {
+export async function measure(
+  { target, sessions }: Contender,
+  seconds: number,
+  own: readonly number[],
+): Promise<Measured> {
   const ownUs = () => own.reduce((sum, pid) => sum + cpuUs(pid), 0);
   const before = { target: cpuUs(target.pid), own: ownUs(), machine: machineCpuUs() };
   const { answers, seconds: took, wrong } = await load(target.url, sessions, seconds);

@@ -1,4 +1,5 @@
 import type { Options } from './options.ts';
+import { foreignMax } from './quiet.ts';
 import { type Contender, type Figures, type Measured, measure } from './round.ts';
 import type { Scene } from './scene.ts';
 
@@ -9,20 +10,23 @@ export type Rounds =
   | { readonly kind: 'measured'; readonly rounds: readonly Round[]; readonly discarded: number }
   | { readonly kind: 'refused'; readonly why: string };
 
-/** Of a CPU, in any turn of a round: more than that taken by others makes the round worthless. */
-export const foreignMax = 0.15;
-
 /** The Workers in turn, until there are enough rounds in which nobody else wanted the CPU. */
 export async function measureRounds(scene: Scene, { rounds, seconds, trial }: Options): Promise<Rounds> {
   const quiet: Round[] = [];
   let tried = 0;
   for (; quiet.length < rounds; tried += 1) {
-    if (tried >= 2 * rounds) return refused(`the machine is busy: in ${tried - quiet.length} of ${tried} rounds others took more than ${foreignMax} CPU`);
+    const loud = tried - quiet.length;
+    if (loud > rounds / 2)
+      return refused(
+        `the machine is busy: in ${loud} of ${tried} rounds others took more than ${foreignMax} CPU`,
+      );
     const turns = await turnsOf(scene, seconds);
     const wrong = turns.find(({ measured }) => measured.wrong > 0);
-    if (wrong !== undefined) return refused(`${wrong.measured.wrong} answers of ${wrong.name} were wrong under load`);
+    if (wrong !== undefined)
+      return refused(`${wrong.measured.wrong} answers of ${wrong.name} were wrong under load`);
     const isQuiet = turns.every(({ measured }) => measured.foreign <= foreignMax);
-    if (isQuiet || trial) quiet.push(Object.fromEntries(turns.map(({ name, measured }) => [name, measured.figures])));
+    if (isQuiet || trial)
+      quiet.push(Object.fromEntries(turns.map(({ name, measured }) => [name, measured.figures])));
   }
   return { kind: 'measured', rounds: quiet, discarded: tried - quiet.length };
 }
@@ -31,7 +35,10 @@ function refused(why: string): Rounds {
   return { kind: 'refused', why };
 }
 
-async function turnsOf({ contenders, processes }: Scene, seconds: number): Promise<{ name: string; measured: Measured }[]> {
+async function turnsOf(
+  { contenders, processes }: Scene,
+  seconds: number,
+): Promise<{ name: string; measured: Measured }[]> {
   const turns = [];
   for (const contender of contenders) turns.push(await turnOf(contender, seconds, processes));
   return turns;

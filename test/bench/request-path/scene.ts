@@ -25,6 +25,10 @@ export async function setScene(): Promise<Scene> {
   const origin = spawn(process.execPath, [fileURLToPath(new URL('./origin.ts', import.meta.url))], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  process.once('exit', () => {
+    origin.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  });
   const targets = await startTargets(folder, `http://127.0.0.1:${await portOf(origin)}`);
   const close = () => {
     for (const target of targets) target.stop();
@@ -32,7 +36,10 @@ export async function setScene(): Promise<Scene> {
     rmSync(folder, { recursive: true, force: true });
   };
   const rest = [origin.pid ?? 0, process.pid];
-  const pins = [...targets.map(({ pid }) => pin(pid, cpus.workerd)), ...rest.map((pid) => pin(pid, cpus.rest))];
+  const pins = [
+    ...targets.map(({ pid }) => pin(pid, cpus.workerd)),
+    ...rest.map((pid) => pin(pid, cpus.rest)),
+  ];
   return {
     contenders: await contendersOf(targets),
     processes: [...targets.map(({ pid }) => pid), ...rest],
@@ -50,8 +57,14 @@ async function portOf({ stdout }: ChildProcess): Promise<number> {
 /** Cookies cannot be told apart by length: a bare Worker gets those of the others. */
 async function contendersOf(targets: readonly Target[]): Promise<Contender[]> {
   const visited = await Promise.all(
-    targets.map(async (target) => ({ target, sessions: target.sticks ? await visitForTheFirstTime(target) : [] })),
+    targets.map(async (target) => ({
+      target,
+      sessions: target.sticks ? await visitForTheFirstTime(target) : [],
+    })),
   );
   const some = visited.find(({ sessions }) => sessions.length > 0)?.sessions ?? [];
-  return visited.map(({ target, sessions }) => ({ target, sessions: target.sticks ? sessions : atOneHome(some) }));
+  return visited.map(({ target, sessions }) => ({
+    target,
+    sessions: target.sticks ? sessions : atOneHome(some),
+  }));
 }

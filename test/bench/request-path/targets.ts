@@ -3,15 +3,13 @@ import { join } from 'node:path';
 import { type Runtime, startWorkerd, type WorkerParts } from './workerd.ts';
 import { bareWorker, limpetWorker } from './worker-code.ts';
 
-export type TargetName = 'pass-through' | 'same headers' | 'local' | 'replicated';
-
 export interface Target extends Runtime {
   readonly name: string;
-  /** What its answers must be: `any` home where nothing sticks. */
+  /** Whether it is Limpet: a bare Worker keeps no session. */
   readonly sticks: boolean;
 }
 
-export const bareNames = { 'pass-through': 'pass-through', 'same headers': 'same-headers' } as const;
+const bareNames = { 'pass-through': 'pass-through', 'same headers': 'same-headers' } as const;
 
 /** Every Worker of the comparison, each in a workerd of its own. */
 export async function startTargets(folder: string, originUrl: string): Promise<Target[]> {
@@ -48,5 +46,9 @@ export async function limpetParts(mode: 'local' | 'replicated', originUrl: strin
 function configOf(mode: 'local' | 'replicated', originUrl: string): unknown {
   const origins = ['a', 'b', 'c'].map((id) => ({ id, url: `${originUrl}/${id}` }));
   const cookie = { name: 'limpet', secure: false };
-  return { pools: { shop: { origins, session: { mode, idleMs: 4 * 3_600_000 }, cookie } }, routes: [{ match: '/*', pool: 'shop' }], debug: 'off' };
+  return {
+    pools: { shop: { origins, session: { mode, idleMs: 4 * 3_600_000 }, cookie } },
+    routes: [{ match: '/*', pool: 'shop' }],
+    debug: 'off',
+  };
 }

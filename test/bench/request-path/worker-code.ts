@@ -25,7 +25,11 @@ export async function limpetWorker(config: unknown): Promise<string> {
 
 /** One of the bare Workers beside it. */
 export function bareWorker(name: string): Promise<string> {
-  return textOf({ ...common, entryPoints: [fileURLToPath(new URL(`./bare/${name}.ts`, import.meta.url))] });
+  return workerAt(fileURLToPath(new URL(`./bare/${name}.ts`, import.meta.url)));
+}
+
+export function workerAt(file: string): Promise<string> {
+  return textOf({ ...common, entryPoints: [file] });
 }
 
 async function textOf(options: BuildOptions & { write: false }): Promise<string> {

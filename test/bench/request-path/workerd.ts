@@ -28,6 +28,7 @@ export async function startWorkerd(folder: string, parts: WorkerParts): Promise<
   writeFileSync(join(folder, 'config.capnp'), configOf(parts));
   const words = ['serve', '--experimental', '--control-fd=3', 'config.capnp'];
   const child = spawn(programPath(), words, { cwd: folder, stdio: ['ignore', 'inherit', 'inherit', 'pipe'] });
+  process.once('exit', () => void child.kill('SIGKILL'));
   const port = await portOf(child);
   return { url: `http://127.0.0.1:${port}`, pid: child.pid ?? 0, stop: () => void child.kill('SIGKILL') };
 }
@@ -55,11 +56,17 @@ const compatibilityDate = '2026-11-01';
 function configOf({ text, objects, stores }: WorkerParts): string {
   const bindings = [
     ...Object.entries(text).map(([name, value]) => `(name = "${name}", text = ${JSON.stringify(value)})`),
-    ...Object.entries(objects).map(([name, className]) => `(name = "${name}", durableObjectNamespace = "${className}")`),
+    ...Object.entries(objects).map(
+      ([name, className]) => `(name = "${name}", durableObjectNamespace = "${className}")`,
+    ),
     ...Object.keys(stores).map((name) => `(name = "${name}", kvNamespace = "${name}")`),
   ];
-  const namespaces = Object.values(objects).map((name) => `(className = "${name}", uniqueKey = "${name}", enableSql = true)`);
-  const storeServices = Object.keys(stores).map((name) => `(name = "${name}", worker = ${workerOf(`${name}.js`, '')}),`);
+  const namespaces = Object.values(objects).map(
+    (name) => `(className = "${name}", uniqueKey = "${name}", enableSql = true)`,
+  );
+  const storeServices = Object.keys(stores).map(
+    (name) => `(name = "${name}", worker = ${workerOf(`${name}.js`, '')}),`,
+  );
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [

@@ -33,7 +33,26 @@ describe('the admin API', () => {
 
   it('[AD2] has no other endpoints', async () => {
     expect((await ask('nothing')).status).toBe(404);
-    expect((await ask('status', undefined, 'POST')).status).toBe(404);
+  });
+
+  it.each([
+    ['status', 'GET'],
+    ['sessions', 'GET'],
+    ['sessions/x', 'GET'],
+    ['sessions/x/end', 'POST'],
+    ['subject/end', 'POST'],
+    ['subject/export', 'POST'],
+    ['subject/erase', 'POST'],
+    ['lost', 'GET'],
+  ])('[OP1] %s takes one method, and says which to any other', async (path, method) => {
+    for (const wrong of ['GET', 'POST', 'PUT', 'DELETE'].filter((other) => other !== method)) {
+      const { status, headers } = await ask(path, undefined, wrong);
+      expect([status, headers.get('allow'), headers.get('limpet-code')]).toEqual([
+        405,
+        method,
+        'method_not_allowed',
+      ]);
+    }
   });
 
   it('[AD3] tells what the monitor knows, and what this isolate suspects', async () => {

@@ -30,8 +30,13 @@ describe('the local Worker', () => {
     [{ cookie: { name: 'x' } }, { cookie: { secure: false, name: 'x' } }],
     [{ cookie: { secure: true } }, { cookie: { secure: true } }],
     [{ cookie: { sameSite: 'none' } }, { cookie: { sameSite: 'none' } }],
-  ])('[CL16] serves plain http, so its cookies are not Secure unless the configuration wants it: %j', async (pool, runs) => {
-    const module = await import(`data:text/javascript,${encodeURIComponent(configModule({ pools: { shop: pool } }))}`);
-    expect(module.default.pools.shop).toEqual(runs);
-  });
+  ])(
+    '[CL16] serves plain http, so its cookies are not Secure unless the configuration wants it: %j',
+    async (pool, runs) => {
+      const module = await import(
+        `data:text/javascript,${encodeURIComponent(configModule({ pools: { shop: pool } }))}`
+      );
+      expect(module.default.pools.shop).toEqual(runs);
+    },
+  );
 });

@@ -9,7 +9,7 @@ describe('limpet', () => {
     [['chek'], 'Unknown command "chek". Did you mean "check"? See: npx limpet --help'],
     [
       ['frobnicate'],
-      'Unknown command "frobnicate". The commands are: dev, check, key, status. See: npx limpet --help',
+      'Unknown command "frobnicate". The commands are: dev, check, key, status, sessions, subject, lost. See: npx limpet --help',
     ],
     [
       ['dev', '--presist', 'x'],
@@ -54,6 +54,15 @@ describe('limpet check', () => {
       /has 2 problems:\n {2}pools\.shop\.origins\.1\.id: .*\n {2}routes\.0\.match: /,
     );
     expect(said.stdout()).toBe('');
+  });
+
+  it('[CL17] --production also names what only Cloudflare refuses', async () => {
+    const said = listen();
+    const file = join(folderWith({ 'edge.ts': goodConfig }), 'edge.ts');
+    expect(await run(['check', '--config', file, '--production'])).toBe(1);
+    expect(said.stderr()).toMatch(
+      /has 2 problems:\n {2}pools\.shop\.origins\.0\.url: wanted a host name that Cloudflare can reach/,
+    );
   });
 
   it('[CL15] --json says the same to a program', async () => {

@@ -50,6 +50,18 @@ describe('a home that is down', () => {
     expect(world.shards.row(session)).toMatchObject({ home: c, epoch: claims });
   });
 
+  it('[PL13] a state is not sent again to an origin that lost the connection and is tried once more', async () => {
+    await world.store(cart);
+    for (const origin of [b, c]) {
+      let tries = 0;
+      world.origins.set(origin, () =>
+        (tries += 1) === 1 ? Promise.reject(new TypeError('reset')) : reply(),
+      );
+    }
+    expect((await get()).status).toBe(200);
+    expect([carried(), world.shards.calls]).toEqual([[cart, undefined], ['claim']]);
+  });
+
   it('[PL14] a state too large for a header is fetched by the origin', async () => {
     await world.store('x'.repeat(4_000));
     await get();
@@ -112,6 +124,7 @@ describe('a home that is down', () => {
       state: { bytes, epoch: 0, seal: await world.pool.keyring.sealState(session, 0, bytes) },
     });
     world.shards.goAway();
+    expect(codeOf(await post())).toEqual([503, 'store_unreachable']);
     const response = await get();
     expect([response.status, await world.told(response)]).toEqual([200, undefined]);
     expect([carried(), world.sent[0]?.headers.get('limpet-read-only')]).toEqual([[cart], '13']);
@@ -211,6 +224,15 @@ describe('an origin that lacks something', () => {
     world.shards.goAway();
     needs('state');
     expect(codeOf(await post())).toEqual([503, 'store_unreachable']);
+  });
+
+  it('[PL22] what came with a body that is gone is not sent again', async () => {
+    world = await createWorld({ pool: { attempts: { bodyBytesMax: 3 } } });
+    cookie = await world.cookie();
+    await world.store(cart);
+    needs('state');
+    expect((await post()).status).toBe(502);
+    expect(path()).toEqual([a]);
   });
 
   it('[PL22] an origin that always needs is not asked for ever', async () => {

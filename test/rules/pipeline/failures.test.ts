@@ -29,6 +29,13 @@ describe('a home that fails under way', () => {
     expect(world.reported).toEqual([a]);
   });
 
+  it('[FL5] fails several requests at once: it is reported once', async () => {
+    await world.store(cart);
+    dies(world, a);
+    await Promise.all([get(), get(), get()]);
+    expect([path().filter((origin) => origin === a).length, world.reported]).toEqual([3, [a]]);
+  });
+
   it('[FL6] loses one connection and answers the probe of doubt: it is tried once more, and nothing moves', async () => {
     let tries = 0;
     world.origins.set(a, () => {
@@ -54,6 +61,7 @@ describe('a home that fails under way', () => {
     expect((await get()).status).toBe(200);
     expect(path()).toHaveLength(2);
     expect(world.clock.now() - startMs).toBe(300);
+    expect([world.pool.suspicions.isSuspect(a, world.clock.now()), world.reported]).toEqual([true, [a]]);
   });
 
   it('[FL7] hangs with an unsafe request in flight: 504 delivery_unknown, and nothing is sent again', async () => {
@@ -120,7 +128,10 @@ describe('a home that fails under way', () => {
   it('[FL11] answers with an unasked 101: 502 protocol_error, tried nowhere else', async () => {
     world.origins.set(a, () => Object.defineProperty(reply(null), 'status', { value: 101 }));
     expect(codeOf(await get())).toEqual([502, 'protocol_error']);
-    expect(path()).toEqual([a]);
+    const socket = { status: { value: 101 }, webSocket: { value: {} } };
+    world.origins.set(a, () => Object.defineProperties(new Response(null), socket));
+    expect(codeOf(await get())).toEqual([502, 'protocol_error']);
+    expect(path()).toEqual([a, a]);
   });
 
   it('[FL12] fails like every other one: a request makes at most three attempts, then 503 no_origin', async () => {
@@ -132,6 +143,15 @@ describe('a home that fails under way', () => {
     dies(world, ...world.pool.origins.keys());
     expect(codeOf(await get())).toEqual([503, 'no_origin']);
     expect(path()).toHaveLength(3);
+  });
+
+  it('[FL12] runs out of the time that all attempts have together: no further one is made', async () => {
+    world = await createWorld({ pool: { attempts: { headersMs: 1_000, deadlineMs: 1_000 } } });
+    cookie = await world.cookie();
+    await world.store(cart);
+    world.origins.set(a, () => new Promise(() => undefined));
+    expect(codeOf(await get())).toEqual([503, 'no_origin']);
+    expect(path()).toEqual([a]);
   });
 
   it('[FL14] says 503 itself, which the operator lets count: a safe request moves with its data, an unsafe one is told', async () => {
@@ -185,6 +205,13 @@ describe('a session of which nothing is stored', () => {
   it('[HO7] leaves at once when the monitor says down', async () => {
     world.standing(a, { health: 'down' });
     expect((await get()).status).toBe(200);
-    expect([world.clock.now(), world.doubted]).toEqual([startMs, []]);
+    expect([world.clock.now(), world.doubted, world.shards.calls]).toEqual([startMs, [], ['claim']]);
+  });
+
+  it('[HO7] leaves at once when the pool has its home no more', async () => {
+    cookie = await world.cookie({ homeTag: 'no-tag--' });
+    const response = await get();
+    expect([response.status, world.doubted, world.shards.calls]).toEqual([200, [], ['claim']]);
+    expect(await world.told(response)).toMatchObject({ session, epoch: 1 });
   });
 });

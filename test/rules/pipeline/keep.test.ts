@@ -115,6 +115,16 @@ describe('what a put says', () => {
     expect(told?.session).not.toBe(session);
   });
 
+  it('[PL40] ended before this request: a page gets a new session, an asset no cookie, since another answer may have given one', async () => {
+    world.shards.write(session, { kind: 'ended', endsAt: startMs + 1_000_000 });
+    world.standing(a, { incarnation: 1 });
+    const loaded = (mode: string) => world.send({ headers: { cookie, 'sec-fetch-mode': mode } });
+    expect(await world.told(await loaded('no-cors'))).toBeUndefined();
+    const told = await world.told(await loaded('navigate'));
+    expect(told).toMatchObject({ epoch: 0 });
+    expect(told?.session).not.toBe(session);
+  });
+
   it('[PL26] unreachable: 503 store_unreachable, executed and not known to be kept', async () => {
     world.shards.unreachable.add('put');
     gives(state(1));
@@ -213,6 +223,14 @@ describe('logout', () => {
     const told = await world.told(response);
     expect(told).toMatchObject({ home: a, epoch: 0, startedS: startS });
     expect(told?.session).not.toBe(session);
+  });
+
+  it('[PL31] is told to a script too, and the new session begins at epoch 0', async () => {
+    await world.store(cart, { epoch: 3 });
+    cookie = await world.cookie({ epoch: 3 });
+    gives({ 'limpet-end': '1' });
+    const response = await world.send({ method: 'POST', headers: { cookie, 'sec-fetch-mode': 'cors' } });
+    expect(await world.told(response)).toMatchObject({ epoch: 0 });
   });
 
   it('[PL31] with the shard away is 503: not known to be ended', async () => {

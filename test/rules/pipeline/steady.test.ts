@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { a, b, contractReply, createWorld, reply, session, startS, type World } from '../visit.ts';
+import { a, b, contractReply, createWorld, reply, session, startMs, startS, type World } from '../visit.ts';
 
 const quarterIdleMs = 450_000;
 let world: World;
@@ -52,14 +52,23 @@ describe('the steady state', () => {
   });
 
   it('[PL2] signs method and target where the request is not safe', async () => {
-    const [one, other] = [
-      await world.send({ method: 'POST', path: '/one', headers: { cookie } }),
-      await world.send({ method: 'POST', path: '/other', headers: { cookie } }),
-    ];
-    expect([one.status, other.status]).toEqual([200, 200]);
-    expect(world.sent[0]?.headers.get('limpet-signature')).not.toBe(
-      world.sent[1]?.headers.get('limpet-signature'),
-    );
+    await get();
+    await world.send({ method: 'POST', path: '/one', headers: { cookie } });
+    await world.send({ method: 'POST', path: '/other', headers: { cookie } });
+    expect(new Set(world.sent.map(({ headers }) => headers.get('limpet-signature'))).size).toBe(3);
+  });
+
+  it('[PL2] signs what is carried, as docs/contract.md says', async () => {
+    world.standing(a, { health: 'down' });
+    await world.store('{}', { version: 7 });
+    await world.send({ method: 'POST', path: '/cart?item=1', headers: { cookie } });
+    const [moved] = world.sent;
+    const api = moved?.headers.get('limpet-api');
+    const bucket = startMs / 60_000;
+    const others = 'limpet-state:e30\nlimpet-version:7';
+    const message = ['limpet-request-v1', bucket, session, 1, api, 'POST /cart?item=1', others].join('\n');
+    const signature = `v1.${bucket}.${await world.pool.keyring.signRequest(moved?.origin ?? a, message)}`;
+    expect(moved?.headers.get('limpet-signature')).toBe(signature);
   });
 
   it('[PL3] a session whose origin answers without a state leaves no row', async () => {

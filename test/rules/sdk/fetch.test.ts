@@ -93,18 +93,18 @@ describe('limpet/fetch', () => {
     await expect(setUp().ask((session) => session.set(undefined))).rejects.toThrow('must be a JSON value');
   });
 
-  it('[SD44] end and rotate are said, and the old id is served no more', async () => {
-    for (const [verb, name] of [
-      ['end', 'limpet-end'],
-      ['rotate', 'limpet-rotate'],
+  it('[SD44] end and rotate are said: an ended id is served no more, a rotated one not without a claim', async () => {
+    for (const [verb, name, need] of [
+      ['end', 'limpet-end', 'session'],
+      ['rotate', 'limpet-rotate', 'state'],
     ] as const) {
       const { ask } = setUp();
       await ask((session) => session.set(1));
       const seen = await ask((session) => session[verb]());
       expect(seen.headers.get(name)).toBe('1');
       expect(stateOf(seen)).toEqual(verb === 'rotate' ? { v: 1, value: 1 } : undefined);
-      const after = await ask(() => undefined);
-      expect([after.status, after.headers.get('limpet-need')]).toEqual([409, 'session']);
+      const after = await ask(() => undefined, { sent: {} });
+      expect([after.status, after.headers.get('limpet-need')]).toEqual([409, need]);
     }
   });
 

@@ -8,7 +8,13 @@ interface Call {
 }
 
 const target = { apiUrl: 'http://store/sessions/id', capability: 'cap' };
-const at = { epoch: 2, version: 5, state: new Uint8Array([1, 2]) };
+const at = {
+  epoch: 2,
+  version: 5,
+  state: new Uint8Array([1, 2]),
+  subject: undefined,
+  when: 'before the answer',
+} as const;
 
 function setUp(answers: (() => Response)[], deadlineMs = 1000) {
   const calls: Call[] = [];

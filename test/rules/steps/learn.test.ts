@@ -40,6 +40,20 @@ describe('a key that an origin makes in its answer', () => {
     expect(await learned({ cookie: 'JSESSIONID=abc' })).toMatchObject({ expiresAt: startMs + 120_000 });
   });
 
+  it('[LN2] and for the idle time from when it comes back, which is written once per quarter of that', async () => {
+    answering({ 'set-cookie': 'JSESSIONID=abc' });
+    await world.send();
+    answering({});
+    for (let at = 0; at < 3; at++) {
+      await world.clock.pass(6_000);
+      await world.send({ headers: { cookie: 'JSESSIONID=abc' } });
+    }
+    expect(await learned({ cookie: 'JSESSIONID=abc' })).toMatchObject({
+      expiresAt: startMs + 6_000 + 1_800_000,
+    });
+    expect(world.shards.calls.filter((call) => call === 'renew')).toHaveLength(2);
+  });
+
   it('[LN3] is remembered here for five seconds, under its home’s incarnation', async () => {
     answering({ 'set-cookie': 'JSESSIONID=abc' });
     await world.send();
@@ -51,6 +65,7 @@ describe('a key that an origin makes in its answer', () => {
     answering({});
     expect(await asked()).toBe(0);
     await world.clock.pass(5_000);
+    expect(await asked()).toBe(1);
     expect(await asked()).toBe(1);
     world.standing(home, { incarnation: 1 });
     expect(await asked()).toBe(2);

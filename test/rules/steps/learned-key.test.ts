@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Identity } from '../../../worker/core/identity.ts';
+import { shardOf } from '../../../worker/core/session-id.ts';
 import { identify } from '../../../worker/steps/identify.ts';
 import { createWorld, visitTo, type WorldOptions } from '../visit.ts';
 
@@ -38,6 +39,15 @@ describe('a learned key', () => {
     const withShards = (shards: number) =>
       identityOf(headers, { pool: { affinity: [{ by: 'cookie:JSESSIONID' }], session: { shards } } });
     expect(await withShards(1)).toEqual(await withShards(4096));
+  });
+
+  it('[LK5] and keys spread over many shards', async () => {
+    const keys = await Promise.all(
+      Array.from({ length: 60 }, (_, at) => identityOf({ cookie: `JSESSIONID=${at}` }, byCookie)),
+    );
+    expect(
+      new Set(keys.map((key) => (key.kind === 'keyed' ? shardOf(key.session) : ''))).size,
+    ).toBeGreaterThan(30);
   });
 
   it('[LK6] of an address is its network', async () => {

@@ -48,6 +48,13 @@ describe('headers that belong to the client’s connection', () => {
     });
     expect(headers).toMatchObject({ upgrade: 'websocket', connection: 'Upgrade', 'sec-websocket-key': 'k' });
   });
+
+  it('[FH3] any other upgrade is not: the connection would leave our sight', async () => {
+    const { headers } = await sent({
+      headers: { connection: 'Upgrade, HTTP2-Settings', upgrade: 'h2c', 'http2-settings': 'x' },
+    });
+    for (const name of ['upgrade', 'connection', 'http2-settings']) expect(headers).not.toHaveProperty(name);
+  });
 });
 
 describe('what only Limpet may say', () => {

@@ -22,7 +22,16 @@ function shardsOf(...answers: (LocatedSlot | Error | Promise<LocatedSlot>)[]) {
         if (answer === undefined || answer instanceof Error) throw answer ?? new Error('asked too often');
         return answer;
       };
-      return { locate, claim: never, put: never, renew: never, end: never, rotate: never, list: never };
+      return {
+        locate,
+        claim: never,
+        put: never,
+        label: never,
+        renew: never,
+        end: never,
+        rotate: never,
+        list: never,
+      };
     },
   };
   return { shards: createShards(pool, objects, { clock: time, timers: time }), asked };

@@ -81,25 +81,26 @@ async function bundled(): Promise<string> {
     format: 'esm',
     target: 'es2024',
     conditions: ['workerd', 'worker', 'browser'],
-    external: ['cloudflare:*', './limpet.config.js'],
+    external: ['cloudflare:*'],
   });
   return result.outputFiles[0]?.text ?? '';
 }
 
 function workerOptions(name: string, code: string, config: object, port: number): WorkerOptions {
   const objects = { SESSION_SHARD: 'SessionShard', POOL_MONITOR: 'PoolMonitor' };
-  const texts = { ...secrets, LIMPET_API: `http://127.0.0.1:${port}`, LIMPET_RUNTIME: 'local' };
-  const configModule = `export default ${JSON.stringify(config)};`;
+  const texts = {
+    ...secrets,
+    LAB_CONFIG: JSON.stringify(config),
+    LIMPET_API: `http://127.0.0.1:${port}`,
+    LIMPET_RUNTIME: 'local',
+  };
   return {
     config: {
       name,
       compatibilityDate,
       manifest: {
         mainModule: 'index.js',
-        modules: {
-          'index.js': { type: 'esm', contents: code },
-          'limpet.config.js': { type: 'esm', contents: configModule },
-        },
+        modules: { 'index.js': { type: 'esm', contents: code } },
       },
       exports: Object.fromEntries(
         Object.values(objects).map((one) => [one, { type: 'durable-object', storage: 'sqlite' }]),

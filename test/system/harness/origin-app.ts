@@ -4,6 +4,7 @@ import express from 'express';
 import session from 'express-session';
 import { limpet } from 'limpet/express';
 import { cartRoutes } from './origin/cart.ts';
+import { mcpRoutes } from './origin/mcp.ts';
 import { plainRoutes } from './origin/plain.ts';
 import { streamRoutes } from './origin/streams.ts';
 import { acceptSockets } from './origin/sockets.ts';
@@ -24,8 +25,9 @@ app.disable('x-powered-by');
 app.get('/health', (_request, response) => void response.send('ok'));
 app.get('/calls', (_request, response) => void response.json(calls));
 app.use(plainRoutes());
+app.use(mcpRoutes());
 app.use(streamRoutes());
-app.use(SESSIONS === 'plain' ? sessions : limpet(sessions));
+app.use(SESSIONS === 'plain' ? sessions : limpet(sessions, { subject: ({ session }) => session.user }));
 app.use(cartRoutes());
 
 const server = createServer(app);

@@ -61,9 +61,9 @@ export async function shopWhile(
   meanwhile: () => Promise<void>,
   rounds = 2,
 ): Promise<void> {
-  let isOver = false;
+  const day = new AbortController();
   const shopping = Array.from({ length: lanes }, async (_, lane) => {
-    while (!isOver) {
+    while (!day.signal.aborted) {
       for (let at = lane; at < shoppers.length; at += lanes) {
         await shoppers[at]?.addOnce();
         await shoppers[at]?.lookOnce();
@@ -75,7 +75,7 @@ export async function shopWhile(
     await meanwhile();
     await grown(shoppers, rounds);
   } finally {
-    isOver = true;
+    day.abort();
     await Promise.all(shopping);
   }
 }

@@ -1,7 +1,22 @@
 const hopByHop = [
-  'connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade',
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
 ];
-const forwardedBefore = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-port', 'x-real-ip'];
+const forwardedBefore = [
+  'forwarded',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-forwarded-port',
+  'x-real-ip',
+];
 
 /** (b) A Worker that does the header work of a proxy, and nothing else, written the obvious way. */
 export default {
@@ -17,7 +32,7 @@ function headersFor(request: Request, url: URL): Headers {
   const headers = new Headers(request.headers);
   const listed = (headers.get('connection') ?? '').split(',').map((name) => name.trim());
   for (const name of [...listed, ...hopByHop, ...forwardedBefore]) if (name !== '') headers.delete(name);
-  for (const name of [...headers.keys()]) if (/^limpet[-_]/.test(name)) headers.delete(name);
+  for (const name of Array.from(headers.keys())) if (/^limpet[-_]/.test(name)) headers.delete(name);
   stripCookie(headers);
   const address = headers.get('cf-connecting-ip') ?? 'unknown';
   const scheme = url.protocol.slice(0, -1);

@@ -1,11 +1,10 @@
 // The product's Worker with its bindings wrapped: calls are counted, and fail when a test says so. The product itself has no such door.
-import { limpet, PoolMonitor, SessionShard, type LimpetEnv } from 'limpet';
-import config from './limpet.config.js';
+import { limpet, PoolMonitor, SessionShard, type LimpetEnv, type LimpetHandler } from 'limpet';
 import type { Counts, Faults, Orders } from './orders.ts';
 
 export { PoolMonitor, SessionShard };
 
-const product = limpet(config);
+let product: LimpetHandler | undefined;
 const counts: Record<string, number> = {};
 let faults: Faults = {};
 let firstSnapshot: Promise<unknown> | undefined;
@@ -13,12 +12,17 @@ const doneVersions = new Set<number>();
 
 type Call = (...words: unknown[]) => Promise<unknown>;
 
+/** The configuration is a text here, so that each edge may have its own. */
+interface LabEnv extends LimpetEnv {
+  readonly LAB_CONFIG: string;
+}
+
 const labPath = '/__lab';
 
 export default {
   async fetch(
     request: Request,
-    env: LimpetEnv,
+    env: LabEnv,
     ctx: { waitUntil(work: Promise<unknown>): void },
   ): Promise<Response> {
     const url = new URL(request.url);
@@ -26,9 +30,9 @@ export default {
     if (url.pathname.startsWith('/.limpet/')) count('api');
     const arrived = new Request(request);
     arrived.headers.set('CF-Connecting-IP', '127.0.0.1');
+    product ??= limpet(JSON.parse(env.LAB_CONFIG));
     return product.fetch(arrived, wrapped(env), ctx);
   },
-  scheduled: (controller: unknown, env: LimpetEnv) => product.scheduled(controller, env),
 };
 
 async function obey(orders: Orders, env: LimpetEnv): Promise<{ counts: Counts; answer: unknown }> {
@@ -120,7 +124,7 @@ for (const method of ['sign', 'verify', 'digest'] as const) {
   Object.defineProperty(subtle, method, { value: counting });
 }
 
-const realCache = caches.default;
+const realCache: Cache = Reflect.get(caches, 'default');
 Object.defineProperty(globalThis, 'caches', {
   value: {
     default: {

@@ -4,6 +4,7 @@ declare module 'express-session' {
   interface SessionData {
     items: string[];
     bulk: string;
+    user: string;
   }
 }
 
@@ -65,6 +66,11 @@ export function cartRoutes(): express.Router {
       },
       Number(request.query['ms'] ?? 1),
     );
+  });
+  // Somebody has proved who they are.
+  router.post('/be', ({ session, query }, response) => {
+    session.user = String(query['user']);
+    response.json(session.user);
   });
   router.post('/login', (request, response, next) => {
     const { items = [] } = request.session;

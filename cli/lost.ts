@@ -1,0 +1,38 @@
+import { type ArgsDef, defineCommand } from 'citty';
+import { adminArgs, type Answer, askAdmin, listIn, poolArg, withQuery } from './admin.ts';
+import { CommandFailure } from './failure.ts';
+import { print } from './say.ts';
+import { strictFlags } from './strict-flags.ts';
+import { columns } from './table.ts';
+
+const args = {
+  ...adminArgs,
+  pool: poolArg,
+  full: { type: 'boolean', description: 'Show the whole session ids' },
+} as const satisfies ArgsDef;
+
+export const lost = defineCommand({
+  meta: {
+    name: 'limpet lost',
+    description: 'List the writes that were refused, fenced or left unstored, of the last 30 days',
+  },
+  args,
+  plugins: [strictFlags('lost', args)],
+  run: async ({ args: { json, pool, full, ...site } }) => {
+    const told = await askAdmin(site, withQuery('lost', { pool, ...(full === true ? { full: '1' } : {}) }));
+    print(json ? JSON.stringify(told, null, 2) : table(told));
+  },
+});
+
+function table(told: Answer): string {
+  const rows = listIn(told, 'pools').flatMap(({ pool, unreachable, ...rest }) => {
+    if (unreachable !== undefined)
+      throw new CommandFailure(`The monitor of pool ${String(pool)} does not answer: ${String(unreachable)}`);
+    return listIn(rest, 'writes').map(({ at, session, why, told: how, method, path }) =>
+      [new Date(Number(at)).toISOString(), pool, session, why, how, `${String(method)} ${String(path)}`].map(
+        String,
+      ),
+    );
+  });
+  return columns([['WHEN', 'POOL', 'SESSION', 'WHY', 'CLIENT WAS', 'REQUEST'], ...rows]);
+}

@@ -1,0 +1,32 @@
+import { spawnSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+
+// What it measures is no business of a test: a machine that runs tests is busy.
+function bench(...words: string[]): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync(process.execPath, ['test/bench/main.ts', ...words], { encoding: 'utf8' });
+}
+
+describe('npm run bench', () => {
+  it('[BN1] request-path measures both modes beside two bare Workers, and prints a table', () => {
+    const { status, stdout, stderr } = bench('request-path', '--trial', '--rounds', '1', '--seconds', '1');
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    for (const name of ['pass-through', 'same headers', 'local', 'replicated'])
+      expect(stdout).toMatch(new RegExp(`^${name} +\\d+ +\\d`, 'm'));
+    expect(stdout).toContain('a trial: nothing was judged');
+  });
+
+  it('[BN2] request-path wants nine rounds for figures that count', () => {
+    const { status, stderr } = bench('request-path', '--rounds', '8');
+    expect(status).not.toBe(0);
+    expect(stderr).toContain('--rounds must be a whole number from 9');
+  });
+
+  it('[BN3] pick prints what a pick costs at 3 to 1000 origins, beside hashing key and id together', () => {
+    const { status, stdout } = bench('pick', '--json');
+    expect(status).toBe(0);
+    const rows: { origins: number; pickNs: number; naiveNs: number }[] = JSON.parse(stdout).rows;
+    expect(rows.map(({ origins }) => origins)).toEqual([3, 10, 100, 1000]);
+    for (const { pickNs, naiveNs } of rows) expect(naiveNs).toBeGreaterThan(pickNs);
+  });
+});

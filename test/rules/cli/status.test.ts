@@ -1,0 +1,84 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { run } from '../../../cli/main.ts';
+import { folderWith, goodConfig } from './folder.ts';
+import { listen } from './said.ts';
+
+const token = 'the-admin-token-of-this-test-is-long-enough';
+const file = (): string =>
+  join(
+    folderWith({ 'limpet.config.ts': goodConfig, '.dev.vars': `ADMIN_TOKEN=${token}\n` }),
+    'limpet.config.ts',
+  );
+
+const told = {
+  version: 1,
+  pools: [
+    {
+      name: 'shop',
+      origins: [
+        { id: 'a', health: 'up', sinceMs: 61_000, incarnation: 0, lastProbe: '200' },
+        {
+          id: 'b-with-a-long-name',
+          health: 'down',
+          sinceMs: 7_200_000,
+          incarnation: 1,
+          lastProbe: 'no answer in 2000 ms',
+        },
+      ],
+    },
+  ],
+};
+
+describe('limpet status', () => {
+  it('[CL18] says health, since when, and what the last probe found', async () => {
+    const url = await limpetThat((request, response) => {
+      const mayKnow =
+        request.url === '/.limpet/admin/status' && request.headers.authorization === `Bearer ${token}`;
+      response.writeHead(mayKnow ? 200 : 401).end(JSON.stringify(told));
+    });
+    const said = listen();
+    expect(await run(['status', '--url', url, '--config', file()])).toBe(0);
+    expect(said.stdout()).toBe(
+      [
+        'POOL  ORIGIN              HEALTH  SINCE  LAST PROBE',
+        'shop  a                   up      61 s   200',
+        'shop  b-with-a-long-name  down    2 h    no answer in 2000 ms',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('[CL18] --json gives all of it to a program', async () => {
+    const url = await limpetThat((_, response) => void response.end(JSON.stringify(told)));
+    const said = listen();
+    expect(await run(['status', '--url', url, '--config', file(), '--json'])).toBe(0);
+    expect(JSON.parse(said.stdout())).toEqual(told);
+  });
+
+  it.each<[what: string, answer: RequestListener, sentence: RegExp]>([
+    [
+      'a wrong token',
+      (_, response) => void response.writeHead(401).end(),
+      /does not accept this ADMIN_TOKEN/,
+    ],
+    ['another program', (_, response) => void response.end('{}'), /answered 200, not as Limpet does/],
+    ['a connection that breaks', (request) => void request.socket.destroy(), /Nobody answers at /],
+  ])('[CL18] %s is one sentence, and it ends with 1', async (_, answer, sentence) => {
+    const url = await limpetThat(answer);
+    const said = listen();
+    expect(await run(['status', '--url', url, '--config', file()])).toBe(1);
+    expect(said.stderr()).toMatch(sentence);
+    expect(said.stderr().trimEnd()).not.toContain('\n');
+  });
+});
+
+async function limpetThat(answer: RequestListener): Promise<string> {
+  const server = createServer(answer).listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}

@@ -1,0 +1,40 @@
+import { setTimeout as after } from 'node:timers/promises';
+import type { Fault } from './schedule.ts';
+import type { Stage, Victim } from './stage.ts';
+
+/** Does all of it, at its time. When it is done every origin is up again. */
+export async function inflict(
+  faults: readonly Fault[],
+  stage: Stage,
+  clock: () => number,
+  tell: (fault: Fault) => void,
+): Promise<void> {
+  for (const fault of faults) {
+    await after(Math.max(0, fault.atMs - clock()));
+    tell(fault);
+    await suffer(stage.origin(fault.origin), fault);
+  }
+}
+
+async function suffer(victim: Victim, { kind, forMs }: Fault): Promise<void> {
+  switch (kind) {
+    case 'blink':
+    case 'hesitate':
+    case 'freeze':
+      victim.signal('SIGSTOP');
+      await after(forMs);
+      return victim.signal('SIGCONT');
+    case 'restart':
+    case 'crash':
+      await victim.kill();
+      await after(forMs);
+      return victim.start();
+    case 'freeze and crash':
+      victim.signal('SIGSTOP');
+      await after(forMs);
+      await victim.kill();
+      return victim.start();
+    default:
+      return kind satisfies never;
+  }
+}
