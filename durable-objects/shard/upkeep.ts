@@ -1,3 +1,4 @@
+import type { Feed } from './feed.ts';
 import type { Group } from './groups.ts';
 import type { Ledger } from './ledger.ts';
 import type { Mirror } from './mirror.ts';
@@ -17,6 +18,7 @@ export interface Kept {
   readonly ledger: Ledger;
   readonly mirror: Mirror;
   readonly raises: Raises;
+  readonly feed: Feed;
   /** Stores the open group now. */
   flush(): void;
 }
@@ -39,11 +41,13 @@ export class Upkeep {
     this.#alarmAt = alarmAt === null || alarmAt < now - foldAfterMs ? undefined : alarmAt;
     if (tables.raises().length > 0) this.#arm(now + raiseRetryMs);
     if (ledger.hasUnfolded) this.#arm(now + foldAfterMs);
+    this.#kept.feed.wake();
   }
 
   /** In the same step as the group's own write, so that what must follow is stored with it. */
   stored(group: Group): void {
-    const { ledger, raises } = this.#kept;
+    const { ledger, raises, feed } = this.#kept;
+    feed.stored(Date.now());
     this.#arm(Date.now() + (group.raises.size > 0 ? raiseRetryMs : foldAfterMs));
     for (const origin of group.raises) void raises.tell(origin);
     // After a failure only the alarm tries again, not every write.
@@ -69,6 +73,7 @@ export class Upkeep {
     this.#alarmAt = undefined;
     this.#arm(Date.now() + foldAfterMs);
     const { tables, raises } = this.#kept;
+    this.#kept.feed.retry();
     const told = Promise.all(tables.raises().map((origin) => raises.tell(origin)));
     try {
       await this.fold();
@@ -126,11 +131,11 @@ export class Upkeep {
 
   /** After the work: the next need, or none at all. A shard that holds nothing costs nothing. */
   #rest(): void {
-    const { storage, tables, ledger, mirror } = this.#kept;
+    const { storage, tables, ledger, mirror, feed } = this.#kept;
     const now = Date.now();
     this.#alarmAt = undefined;
     if (tables.raises().length > 0) this.#arm(now + raiseRetryMs);
-    else if (ledger.hasUnfolded || mirror.hasDue) this.#arm(now + foldAfterMs);
+    else if (ledger.hasUnfolded || mirror.hasDue || feed.isBehind) this.#arm(now + foldAfterMs);
     else if (tables.count('page') > 0) this.#arm(now + sweepEveryMs);
     else void storage.deleteAlarm();
   }

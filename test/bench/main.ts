@@ -1,10 +1,12 @@
 // npm run bench -- VERB [OPTION…]: measures, and refuses to print figures that mean nothing.
 import { pick } from './pick/pick.ts';
+import { propagation } from './propagation/propagation.ts';
 import { requestPath } from './request-path/request-path.ts';
 
 const verbs: Readonly<Record<string, (words: string[]) => Promise<number>>> = {
   'request-path': requestPath,
   pick,
+  propagation,
 };
 
 const [name = '', ...words] = process.argv.slice(2);

@@ -7,7 +7,7 @@ import { standingOf } from '../core/snapshot.ts';
 import type { ClaimAnswer, SealedState, Unreachable } from '../ports.ts';
 import { startOver } from './draw.ts';
 import { hold } from './hold.ts';
-import { readOnlySeat } from './read-only.ts';
+import { readOnlySeat, unlessSilent } from './read-only.ts';
 import { homeInDoubt, noOrigin, retryAfter, storeUnreachable } from './refusals.ts';
 import { limitsOf, seat, type Whereabouts } from './seat.ts';
 import { canServe } from './view.ts';
@@ -26,8 +26,10 @@ export async function leave(visit: Visit, from: Whereabouts, why: Reason): Promi
   for (let tries = 0; tries < claimsMax; tries++) {
     const target = nextHome(visit, at);
     if (target === undefined) return noOrigin(visit);
-    const said = await claimFor(visit, at, target, uncopied);
+    const said = await unlessSilent(visit, at, target, claimFor(visit, at, target, uncopied));
     switch (said.kind) {
+      case 'session':
+        return said;
       case 'claimed':
         return moved(visit, at, target, said, why);
       case 'ended':
