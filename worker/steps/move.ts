@@ -22,7 +22,7 @@ const claimsMax = 4;
  */
 export async function leave(visit: Visit, from: Whereabouts, why: Reason): Promise<Seat | Refusal> {
   let at = from;
-  let uncopied: 'keep' | 'move' = isSurelyAway(visit, at.home) ? 'move' : 'keep';
+  let uncopied: 'keep' | 'move' = isOutsideHome(visit) || isSurelyAway(visit, at.home) ? 'move' : 'keep';
   for (let tries = 0; tries < claimsMax; tries++) {
     const target = nextHome(visit, at);
     if (target === undefined) return noOrigin(visit);
@@ -54,6 +54,11 @@ export async function leave(visit: Visit, from: Whereabouts, why: Reason): Promi
     }
   }
   return noOrigin(visit);
+}
+
+/** The origins share a store: home's memory holds nothing that suspicion could lose. */
+function isOutsideHome({ pool }: Visit): boolean {
+  return pool.config.session.mode === 'external';
 }
 
 /** On the operator's word (it is in the pool no more) or the monitor's, a session is moved though nothing of it is stored. */
@@ -105,6 +110,7 @@ async function carry(
   version: number,
   state: SealedState | undefined,
 ): Promise<Carried> {
+  if (isOutsideHome(visit)) return { kind: 'nothing' };
   const isWanted = visit.pool.config.session.onHomeLost === 'restore';
   return { kind: 'state', version, bytes: isWanted ? await intactBytes(visit, session, state) : noBytes };
 }
