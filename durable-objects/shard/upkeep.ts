@@ -37,8 +37,7 @@ export class Upkeep {
   async wake(): Promise<void> {
     const { storage, tables, ledger } = this.#kept;
     const [alarmAt, now] = [await storage.getAlarm(), Date.now()];
-    // An alarm of long ago may never come: it counts as none.
-    this.#alarmAt = alarmAt === null || alarmAt < now - foldAfterMs ? undefined : alarmAt;
+    this.#alarmAt = alarmAt ?? undefined;
     if (tables.raises().length > 0) this.#arm(now + raiseRetryMs);
     if (ledger.hasUnfolded) this.#arm(now + foldAfterMs);
     this.#kept.feed.wake();
@@ -122,9 +121,10 @@ export class Upkeep {
     return pages;
   }
 
-  /** Only an earlier time is set: each setting is a row written. */
+  /** Only an earlier time is set: each setting is a row written. An alarm of long ago may never come, and counts as none. */
   #arm(at: number): void {
-    if (this.#alarmAt !== undefined && this.#alarmAt <= at) return;
+    const known = this.#alarmAt ?? Number.NEGATIVE_INFINITY;
+    if (known >= Date.now() - foldAfterMs && known <= at) return;
     this.#alarmAt = at;
     void this.#kept.storage.setAlarm(at);
   }
