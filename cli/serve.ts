@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { type ArgsDef, defineCommand } from 'citty';
+import { stop as endEsbuild } from 'esbuild';
 import { configArg } from './args.ts';
 import { findConfigFile } from './config-file.ts';
 import { everyMinute } from './cron.ts';
@@ -67,6 +68,7 @@ async function serveUntilTold({ path, host, wantedPort, dataFolder }: ServeWish)
   const { input, config } = await readConfig(path);
   const vars = { ...ownSecrets(path, process.env), LIMPET_RUNTIME: 'local' };
   const entry = await bundleWorker(serveEntry);
+  await endEsbuild(); // a process of its own, which nothing needs any more
   const giveBack = takeDataFolder(dataFolder);
   process.once('exit', giveBack);
   const port = await freePort(wantedPort, host);

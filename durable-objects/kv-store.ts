@@ -100,7 +100,11 @@ export class KvStore extends DurableObject<object> {
     const found = this.#sql
       .exec<Entry & { key: string }>(
         'SELECT key, metadata, expires FROM entries WHERE key > ? AND substr(key, 1, ?) = ? AND (expires IS NULL OR expires > ?) ORDER BY key LIMIT ?',
-        ...[wish.get('cursor') ?? '', prefix.length, prefix, now(), limit + 1],
+        wish.get('cursor') ?? '',
+        prefix.length,
+        prefix,
+        now(),
+        limit + 1,
       )
       .toArray();
     const page = found.slice(0, limit).map(({ key, metadata, expires }) => ({

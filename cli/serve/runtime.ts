@@ -1,8 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { sayLogLine } from './log-line.ts';
+import { controlSocket } from './workerd-config.ts';
 
 /** One run of workerd. */
 export interface Runtime {
@@ -17,6 +20,8 @@ export interface Runtime {
 /** Starts workerd on the configuration in `folder`. It ends with this process, however this process ends. */
 export function startRuntime(folder: string, env: NodeJS.ProcessEnv): Runtime {
   const words = ['serve', '--experimental', '--control-fd=3', 'config.capnp'];
+  // One that was killed leaves its socket, and the next one could not listen there.
+  rmSync(join(folder, controlSocket), { force: true });
   // Detached: Ctrl-C in a terminal goes to the whole group, and workerd is to end in good order.
   const child = spawn(workerdPath(), words, {
     cwd: folder,
