@@ -8,8 +8,8 @@ import { type Row, tableOf } from './report.ts';
 import { type Plan, runOnce } from './run.ts';
 
 const faults: readonly Fault[] = ['SIGKILL', 'SIGSTOP'];
-const full: Plan = { perKind: 20, warmMs: 2_000, slowMs: 10_000 };
-const small: Plan = { perKind: 8, warmMs: 500, slowMs: 3_000 };
+const full = { perKind: 10, warmMs: 2_000, observedMs: 3_000 };
+const small = { perKind: 8, warmMs: 500, observedMs: 3_000 };
 
 const good = 0;
 const overTheTarget = 1;
@@ -17,11 +17,11 @@ const noFigures = 2;
 
 interface Options {
   readonly rounds: number;
+  readonly plan: Plan;
   readonly only: string;
   readonly json: boolean;
   /** Is the machine judged, or only what was answered? */
   readonly trial: boolean;
-  readonly smoke: boolean;
 }
 
 /** What clients see when one of three origins is killed or frozen: Limpet, HAProxy and nginx, one after the other (docs/benchmarks.md). */
@@ -42,7 +42,8 @@ function readOptions(words: string[]): Options {
   const { values } = parseArgs({
     args: words,
     options: {
-      rounds: { type: 'string', default: '3' },
+      rounds: { type: 'string', default: '5' },
+      slow: { type: 'string', default: '10000' },
       only: { type: 'string', default: '' },
       json: { type: 'boolean', default: false },
       trial: { type: 'boolean', default: false },
@@ -52,24 +53,34 @@ function readOptions(words: string[]): Options {
   const rounds = Number(values.smoke ? '1' : values.rounds);
   if (!Number.isInteger(rounds) || rounds < 1)
     throw new Error(`Cannot measure as --rounds must be a whole number from 1: "${values.rounds}" was given`);
+  if (!/^\d+$/.test(values.slow))
+    throw new Error(
+      `Cannot measure as --slow must be milliseconds, 0 for no slow answer: "${values.slow}" was given`,
+    );
   if (!contenders.some(({ name }) => name.startsWith(values.only)))
     throw new Error(
       `Cannot measure "${values.only}" as --only must begin one of: ${contenders.map(({ name }) => name).join('; ')}`,
     );
-  return { ...values, rounds, trial: values.trial || values.smoke };
+  const slowMs = values.smoke ? 3_000 : Number(values.slow);
+  return {
+    ...values,
+    rounds,
+    plan: { ...(values.smoke ? small : full), slowMs },
+    trial: values.trial || values.smoke,
+  };
 }
 
 async function roundsOf(
   contender: Contender,
   fault: Fault,
-  { rounds, trial, smoke }: Options,
+  { rounds, trial, plan }: Options,
 ): Promise<Figures[] | string> {
   const runs: Figures[] = [];
   while (runs.length < rounds) {
     const busy = trial ? 0 : await idleLoad();
     if (busy > foreignMax)
       return `the machine is busy: others take ${busy.toFixed(2)} CPU, and ${foreignMax} is the most`;
-    const seen = await runOnce(contender, fault, smoke ? small : full);
+    const seen = await runOnce(contender, fault, plan);
     const wrong = wrongIn(seen);
     if (wrong !== undefined) return `${contender.name}: ${wrong}`;
     runs.push(figuresOf(seen));
@@ -88,7 +99,7 @@ function report(rows: readonly Row[], { json, trial, rounds }: Options): number 
 }
 
 function noteOf(rounds: number, trial: boolean): string {
-  const how = `${rounds} runs each; a client asks twenty times a second, and at once again after a failure`;
+  const how = `${rounds} runs each; a client asks ten times a second, and at once again after a failure`;
   return trial ? `${how}.\na trial: the machine was not looked at` : how;
 }
 

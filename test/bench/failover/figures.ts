@@ -1,8 +1,11 @@
+import { median } from '../numbers.ts';
 import type { Seen } from './run.ts';
 import type { Event, Kind } from './visitor.ts';
 
 /** What one run says of a contender. */
 export interface Figures {
+  /** Half of the answers before the fault came within this time, reads and writes. */
+  readonly steadyMs: { readonly get: number; readonly post: number };
   readonly victims: number;
   readonly failed: Readonly<Record<Kind, number>>;
   /** The most failures that one client saw. */
@@ -13,7 +16,8 @@ export interface Figures {
   readonly codes: readonly string[];
   /** Of every victim: from its first request that met the fault (or the fault, for one under way) to its first success elsewhere. */
   readonly firstSuccessMs: Readonly<Record<Kind, readonly number[]>>;
-  readonly lost: number;
+  /** Sessions that miss an acknowledged write: of those that lived on the origin that was hit, and of all others. */
+  readonly lost: { readonly victims: number; readonly others: number };
   readonly twice: number;
   /** Executed twice under an `Idempotency-Key`, which asks for it: the application knows the key. */
   readonly keyedTwice: number;
@@ -48,6 +52,7 @@ export function figuresOf(seen: Seen): Figures {
   const firstAt = Math.min(...failures.map(({ endedAt }) => endedAt));
   const repeated = repeatedIn(executed);
   return {
+    steadyMs: { get: steady(seen, ['get']), post: steady(seen, ['keyed', 'post']) },
     victims: victims.length,
     failed: byKind((kind) => failures.filter((event) => event.kind === kind).length),
     failedMost: Math.max(0, ...victims.map((client) => failuresOf(client).length)),
@@ -56,7 +61,10 @@ export function figuresOf(seen: Seen): Figures {
     firstSuccessMs: byKind((kind) =>
       victims.filter((client) => client.kind === kind).map((client) => firstSuccess(client, victim, faultAt)),
     ),
-    lost: clients.filter(hasLost).length,
+    lost: {
+      victims: victims.filter(hasLost).length,
+      others: clients.filter((client) => client.home !== victim && hasLost(client)).length,
+    },
     twice: repeated.filter((item) => item.includes('.post.')).length,
     keyedTwice: repeated.filter((item) => item.includes('.keyed.')).length,
     others: clients
@@ -69,6 +77,14 @@ export function figuresOf(seen: Seen): Figures {
 
 function byKind<Value>(of: (kind: Kind) => Value): Record<Kind, Value> {
   return { get: of('get'), keyed: of('keyed'), post: of('post') };
+}
+
+function steady({ clients, faultAt }: Seen, kinds: readonly Kind[]): number {
+  const before = clients.flatMap(({ events }) => events.slice(1)).filter(({ endedAt }) => endedAt < faultAt);
+  const times = before
+    .filter(({ kind }) => kinds.includes(kind))
+    .map(({ startedAt, endedAt }) => endedAt - startedAt);
+  return median(times);
 }
 
 function failuresOf({ events }: Client): Event[] {

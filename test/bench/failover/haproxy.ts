@@ -7,12 +7,13 @@ export const haproxyDefault: ConfigOf = (_folder, port, origins) =>
 
 /**
  * Everything that makes it fast: it leaves an origin at the first failure, repeats whatever failed (POSTs too: that is how it reaches zero failures),
- * checks five times a second, and waits two seconds for an answer.
+ * checks five times a second, and when an origin is down ends the requests that wait for it, so that they are repeated. It has no need to wait less
+ * long for an answer then.
  */
 export const haproxyTuned: ConfigOf = (_folder, port, origins) =>
   config(port, origins, {
     connectMs: 300,
-    serverMs: 2_000,
+    serverMs: 50_000,
     retries: `  option redispatch 1
   retries 3
   retry-on conn-failure empty-response response-timeout junk-response`,

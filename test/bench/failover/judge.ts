@@ -5,6 +5,7 @@ import type { Fault } from './origins.ts';
 /** What Limpet promises; where it was not so, in words. */
 export function missed(fault: Fault, runs: readonly Figures[]): string[] {
   const sum = (of: (figures: Figures) => number) => runs.reduce((total, figures) => total + of(figures), 0);
+  const lost = sum((figures) => figures.lost.victims + figures.lost.others);
   const codes = runs.flatMap((figures) => figures.codes);
   const [wantedCode, within] =
     fault === 'SIGKILL' ? ['502 delivery_unknown', 60] : ['504 delivery_unknown', 1_000];
@@ -31,7 +32,7 @@ export function missed(fault: Fault, runs: readonly Figures[]): string[] {
       quantile(times, 0.99) <= within,
       `p99 of the first success is ${quantile(times, 0.99).toFixed(0)} ms, and ${within} is the most`,
     ],
-    [sum(({ lost }) => lost) === 0, `${sum(({ lost }) => lost)} sessions lost a write`],
+    [lost === 0, `${lost} sessions lost a write`],
     [
       sum(({ others }) => others) === 0,
       `${sum(({ others }) => others)} answers to other users failed or came from elsewhere`,

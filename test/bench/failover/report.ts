@@ -1,4 +1,4 @@
-import { quantile } from '../numbers.ts';
+import { median, quantile } from '../numbers.ts';
 import type { Figures } from './figures.ts';
 import type { Fault } from './origins.ts';
 
@@ -10,6 +10,8 @@ export interface Row {
 
 const columns = [
   '',
+  'steady GET',
+  'POST ms',
   'victims',
   'failed GET',
   'keyed',
@@ -21,6 +23,7 @@ const columns = [
   'p99',
   'max',
   'sessions lost',
+  'of others',
   'POST twice',
   'keyed twice',
   'others hit',
@@ -45,13 +48,16 @@ function cellsOf({ name, runs }: Row): string[] {
   const posts = runs.flatMap(({ firstSuccessMs }) => [...firstSuccessMs.keyed, ...firstSuccessMs.post]);
   return [
     name,
+    ms(median(runs.map(({ steadyMs }) => steadyMs.get))),
+    ms(median(runs.map(({ steadyMs }) => steadyMs.post))),
     sum(({ victims }) => victims),
     sum(({ failed }) => failed.get),
     sum(({ failed }) => failed.keyed),
     sum(({ failed }) => failed.post),
     ...[0.5, 0.99, 1].map((share) => ms(quantile(gets, share))),
     ...[0.5, 0.99, 1].map((share) => ms(quantile(posts, share))),
-    sum(({ lost }) => lost),
+    sum(({ lost }) => lost.victims),
+    sum(({ lost }) => lost.others),
     sum(({ twice }) => twice),
     sum(({ keyedTwice }) => keyedTwice),
     sum(({ others }) => others),

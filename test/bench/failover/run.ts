@@ -29,6 +29,8 @@ export interface Plan {
   readonly perKind: number;
   readonly warmMs: number;
   readonly slowMs: number;
+  /** After the fault, at least. */
+  readonly observedMs: number;
 }
 
 const victim = 'b';
@@ -68,7 +70,7 @@ async function observe({ url }: Balancer, origins: Origins, fault: Fault, plan: 
   origins.strike(victim, fault);
   const slow = await slowly;
   // Cut early or not: everybody is observed for as long.
-  await after(Math.max(0, faultAt + plan.slowMs - performance.now()));
+  await after(Math.max(0, faultAt + Math.max(plan.slowMs, plan.observedMs) - performance.now()));
   isOver = true;
   await Promise.all(browsing);
   const ends = await Promise.all(visitors.map((visitor) => visitor.ask('get')));

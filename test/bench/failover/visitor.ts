@@ -29,13 +29,13 @@ export interface Visitor {
   /** Writes that were answered with 200. */
   readonly acknowledged: readonly string[];
   ask(kind: Kind, path?: string): Promise<Event>;
-  /** Asks twenty times a second; after a failure at once. */
+  /** Asks ten times a second; after a failure at once. */
   browse(isOver: () => boolean): Promise<void>;
   leave(): void;
 }
 
-const periodMs = 50;
-const againMs = 10;
+const periodMs = 100;
+const againMs = 2;
 const patienceMs = 10_000;
 
 export function createVisitor(base: string, name: string, kind: Kind): Visitor {
