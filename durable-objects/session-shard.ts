@@ -35,7 +35,7 @@ import type {
 import type { PoolMonitor } from './pool-monitor.ts';
 import { Address } from './shard/address.ts';
 import { Desk } from './shard/desk.ts';
-import { type Group, Groups } from './shard/groups.ts';
+import { type Group, Groups, hurriedBytes } from './shard/groups.ts';
 import { Ledger } from './shard/ledger.ts';
 import { Mirror } from './shard/mirror.ts';
 import { Raises } from './shard/raises.ts';
@@ -301,6 +301,7 @@ export class SessionShard extends DurableObject<ShardEnv> {
     const old = held.entry?.state;
     if (old?.kind === 'chunked' && old !== state) group.replaced.add(old.id);
     if (raise !== undefined) group.raises.add(raise);
+    if (state.kind === 'inline' && state.bytes.length >= hurriedBytes) this.#groups.hurry();
     return answer;
   }
 

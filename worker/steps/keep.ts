@@ -7,6 +7,7 @@ import { keepEnd, keepRotation } from './keep-login.ts';
 import { answer, ended, fenced, type Handed, putter, seatOf, unstored } from './kept.ts';
 import { noteLost, noteLostLater } from './lost.ts';
 import { retryAfter, stateTooLarge, storeUnreachable } from './refusals.ts';
+import { sealed } from './sealed-state.ts';
 import { readReturned, type Refused, type Returned, type Said } from './returned.ts';
 
 /** The state that the origin gave us, stored as the durability says before the client sees the answer. */
@@ -76,10 +77,9 @@ async function storeState(
   state: { version: number; bytes: Uint8Array<ArrayBuffer> },
 ): Promise<PutSaid | Unreachable> {
   const { session } = handed.seat;
-  const seal = await visit.pool.keyring.sealState(session, handed.seat.epoch, state.bytes);
   return visit.pool.shards.put(session, {
     ...putter(visit, handed, state.version),
-    state: { bytes: state.bytes, seal, epoch: handed.seat.epoch },
+    state: await sealed(visit.pool.keyring, session, handed.seat.epoch, state.bytes),
   });
 }
 

@@ -1,5 +1,6 @@
 import type { OriginId } from '../core/ids.ts';
 import { retryAfter, storeUnreachable } from './refusals.ts';
+import { unsealed } from './sealed-state.ts';
 import { seat, type Whereabouts } from './seat.ts';
 import type { Refusal, SessionSeat, Visit } from '../visit.ts';
 
@@ -12,8 +13,8 @@ export async function readOnlySeat(
   const copy = await visit.pool.fallback.session(at.session);
   const refusal = storeUnreachable('not executed', retryAfter(visit));
   if (copy === undefined || copy.row.epoch < at.epoch) return refusal;
-  const { bytes, seal, epoch } = copy.state;
-  if (!(await visit.pool.keyring.stateIntact(at.session, epoch, bytes, seal))) return refusal;
+  const bytes = await unsealed(visit.pool.keyring, at.session, copy.state);
+  if (bytes === undefined) return refusal;
   const carried = {
     kind: 'read-only',
     version: copy.row.version,
