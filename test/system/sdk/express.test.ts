@@ -44,6 +44,42 @@ const WAYS = [
   'login',
 ];
 
+describe('the calls of a store', () => {
+  const filled = async () => {
+    const client = newClient();
+    await client.ask(app.url, '/json?item=1', { method: 'POST', sent: { 'limpet-new': '1' } });
+    return client;
+  };
+
+  it('[SD52] all and length see this session’s records, and no other’s', async () => {
+    await filled();
+    const client = await filled();
+    expect((await client.ask(app.url, '/store/length')).body).toBe('1');
+    const [record] = Object.values(JSON.parse((await client.ask(app.url, '/store/all')).body));
+    expect(record).toMatchObject({ items: ['1'] });
+  });
+
+  it('[SD52] clear leaves no record, and no other session’s is touched', async () => {
+    const [client, other] = [await filled(), await filled()];
+    await client.ask(app.url, '/store/clear', { method: 'POST' });
+    expect(storedItems(client.session)).toEqual([]);
+    expect((await other.ask(app.url, '/cart')).body).toBe('["1"]');
+  });
+
+  it('[SD52] reload reads what was kept, and what was changed before is forgotten', async () => {
+    const client = await filled();
+    expect((await client.ask(app.url, '/reload?item=2', { method: 'POST' })).body).toBe('["1"]');
+    expect((await client.ask(app.url, '/cart')).body).toBe('["1"]');
+  });
+
+  it('[SD52] touch keeps the record, and asks no store', async () => {
+    const client = await filled();
+    const seen = await client.ask(app.url, '/touch', { method: 'POST' });
+    expect([JSON.parse(seen.body).items, seen.limpet]).toEqual([['1'], {}]);
+    expect(store.calls).toEqual([]);
+  });
+});
+
 describe('an answer whose session changed', () => {
   for (const way of WAYS) {
     for (const size of ['small', 'large']) {
