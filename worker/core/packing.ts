@@ -1,3 +1,5 @@
+import { bodyWithin } from './body.ts';
+
 /**
  * How a state is stored: packed with gzip where that pays. What is packed begins as gzip does, and nothing else that is stored does:
  * a state that happens to begin so is packed whatever it costs. So no mark is needed beside the bytes, and the seal over what is stored covers it.
@@ -37,6 +39,11 @@ async function through(
   bytes: Uint8Array<ArrayBuffer>,
   stream: CompressionStream | DecompressionStream,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const body = new Blob([bytes]).stream().pipeThrough(stream);
-  return new Uint8Array(await new Response(body).arrayBuffer());
+  const writer = stream.writable.getWriter();
+  const [whole] = await Promise.all([
+    bodyWithin(stream.readable, Number.MAX_SAFE_INTEGER),
+    writer.write(bytes),
+    writer.close(),
+  ]);
+  return whole ?? new Uint8Array();
 }
