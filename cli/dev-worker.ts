@@ -9,7 +9,11 @@ export const compatibilityDate = '2026-11-01';
 const name = 'limpet';
 
 // A Durable Object outlives a restart under the name of its Worker and class: with --persist these are a format.
-const durableObjects = { SESSION_SHARD: 'SessionShard', POOL_MONITOR: 'PoolMonitor' };
+const durableObjects = {
+  SESSION_SHARD: 'SessionShard',
+  SHARD_REPLICA: 'ShardReplica',
+  POOL_MONITOR: 'PoolMonitor',
+};
 
 /**
  * The Worker's entry in development. The configuration stays a module of its own, so that a change of it needs no new bundle.
@@ -17,10 +21,10 @@ const durableObjects = { SESSION_SHARD: 'SessionShard', POOL_MONITOR: 'PoolMonit
  * MF-CF-Blob through. All that reaches a loopback address is this machine.
  */
 const entry = `
-import { limpet, PoolMonitor, SessionShard } from 'limpet';
+import { limpet, PoolMonitor, SessionShard, ShardReplica } from 'limpet';
 import config from './limpet.config.js';
 
-export { PoolMonitor, SessionShard };
+export { PoolMonitor, SessionShard, ShardReplica };
 
 const worker = limpet(config);
 

@@ -15,6 +15,7 @@ import {
   type Verdict,
 } from '../worker/core/fence.ts';
 import { noInstance, originId, type OriginId, type PoolName, type SessionId } from '../worker/core/ids.ts';
+import type { Lag, Replication } from '../worker/core/replication.ts';
 import { bucketOf, type Entry, noState, type StoredState } from '../worker/core/page.ts';
 import { current, type Slot } from '../worker/core/row.ts';
 import { parseSessionId, shardOf } from '../worker/core/session-id.ts';
@@ -31,10 +32,13 @@ import type {
   StatePut,
   SubjectStep,
   SubjectWish,
+  Unreachable,
 } from '../worker/ports.ts';
 import type { PoolMonitor } from './pool-monitor.ts';
+import type { ShardReplica } from './shard-replica.ts';
 import { Address } from './shard/address.ts';
 import { Desk } from './shard/desk.ts';
+import { Feed } from './shard/feed.ts';
 import { type Group, Groups, hurriedBytes } from './shard/groups.ts';
 import { Ledger } from './shard/ledger.ts';
 import { Mirror } from './shard/mirror.ts';
@@ -44,6 +48,7 @@ import { Upkeep } from './shard/upkeep.ts';
 
 interface ShardEnv {
   readonly POOL_MONITOR: DurableObjectNamespace<PoolMonitor>;
+  readonly SHARD_REPLICA: DurableObjectNamespace<ShardReplica>;
   readonly FALLBACK: KVNamespace;
 }
 
@@ -56,9 +61,14 @@ export interface ShardStats {
   readonly chunks: number;
   /** Of the four tables, since this instance of the object started. */
   readonly rowsWritten: number;
+  /** How far each replica is behind. */
+  readonly replicas: readonly Lag[];
 }
 
 const listMax = 1_000;
+
+/** Answers that promise that something is kept. */
+const changes: ReadonlySet<string> = new Set(['stored', 'superseded', 'claimed', 'ended', 'rotated']);
 
 /** The single writer of a slice of the pool's sessions. RPC in, core/fence decides, SQL out. */
 export class SessionShard extends DurableObject<ShardEnv> {
@@ -66,6 +76,7 @@ export class SessionShard extends DurableObject<ShardEnv> {
   readonly #tables: Tables;
   readonly #ledger: Ledger;
   readonly #groups: Groups;
+  readonly #feed: Feed;
   readonly #upkeep: Upkeep;
   readonly #mirror: Mirror;
   readonly #desk: Desk;
@@ -75,7 +86,7 @@ export class SessionShard extends DurableObject<ShardEnv> {
     const { storage } = ctx;
     const address = new Address(storage);
     const tables = new Tables(storage.sql);
-    const ledger = new Ledger(storage, tables);
+    const ledger = new Ledger(storage, tables, (folded) => this.#feed.mayGo(folded));
     const mirror = new Mirror(
       env.FALLBACK,
       (bucket) => tables.page(bucket),
@@ -94,7 +105,16 @@ export class SessionShard extends DurableObject<ShardEnv> {
       (group) => this.#store(group),
       (error) => this.#reset(error),
     );
-    this.#upkeep = new Upkeep({ storage, tables, ledger, mirror, raises, flush: () => this.#groups.flush() });
+    const flush = () => this.#groups.flush();
+    this.#feed = new Feed({
+      storage,
+      ledger,
+      tables,
+      of: () => address.name,
+      objects: () => env.SHARD_REPLICA,
+      flush,
+    });
+    this.#upkeep = new Upkeep({ storage, tables, ledger, mirror, raises, feed: this.#feed, flush });
     ctx.blockConcurrencyWhile(() => this.#upkeep.wake());
   }
 
@@ -104,47 +124,77 @@ export class SessionShard extends DurableObject<ShardEnv> {
     return slot.kind === 'ended' ? { kind: 'ended' } : slot;
   }
 
-  async claim(pool: PoolName, session: SessionId, wish: Claim): Promise<ClaimAnswer> {
-    const held = this.#open(pool, session);
+  async claim(
+    pool: PoolName,
+    session: SessionId,
+    wish: Claim,
+    replication?: Replication,
+  ): Promise<ClaimAnswer | Unreachable> {
+    const held = this.#open(pool, session, replication);
     const answer = this.#decide(session, held, claim(held.slot, wish));
     // Read in the same step as the decision: a put that comes while the group is stored would be newer than the row.
     const state =
       answer.kind === 'claimed' && answer.row.version > 0 ? this.#ledger.sealed(held.state) : undefined;
     await this.#groups.settled(session);
-    return state === undefined ? answer : { ...answer, state };
+    return this.#kept(state === undefined ? answer : { ...answer, state }, replication);
   }
 
-  async put(pool: PoolName, session: SessionId, wish: StatePut): Promise<PutSaid> {
-    const held = this.#open(pool, session);
+  async put(
+    pool: PoolName,
+    session: SessionId,
+    wish: StatePut,
+    replication?: Replication,
+  ): Promise<PutSaid | Unreachable> {
+    const held = this.#open(pool, session, replication);
     const answer = this.#decide(session, held, put(held.slot, wish), inline(wish.state));
     await this.#groups.settled(session);
-    return answer;
+    return this.#kept(answer, replication);
   }
 
-  async label(pool: PoolName, session: SessionId, wish: Label): Promise<PutSaid> {
-    const held = this.#open(pool, session);
+  async label(
+    pool: PoolName,
+    session: SessionId,
+    wish: Label,
+    replication?: Replication,
+  ): Promise<PutSaid | Unreachable> {
+    const held = this.#open(pool, session, replication);
     const answer = this.#decide(session, held, label(held.slot, wish));
     await this.#groups.settled(session);
-    return answer;
+    return this.#kept(answer, replication);
   }
 
-  async renew(pool: PoolName, session: SessionId, wish: RenewWish): Promise<Located | Ended> {
-    const held = this.#open(pool, session);
+  async renew(
+    pool: PoolName,
+    session: SessionId,
+    wish: RenewWish,
+    replication?: Replication,
+  ): Promise<Located | Ended> {
+    const held = this.#open(pool, session, replication);
     const answer = this.#decide(session, held, renew(held.slot, wish));
     await this.#groups.settled(session);
     return answer;
   }
 
-  async end(pool: PoolName, session: SessionId, wish: EndWish): Promise<Ended> {
-    const held = this.#open(pool, session);
+  async end(
+    pool: PoolName,
+    session: SessionId,
+    wish: EndWish,
+    replication?: Replication,
+  ): Promise<Ended | Unreachable> {
+    const held = this.#open(pool, session, replication);
     const answer = this.#decide(session, held, end(held.slot, wish));
     await this.#groups.settled(session);
-    return answer;
+    return this.#kept(answer, replication);
   }
 
   /** Both ids share their shard, so that the end of one and the beginning of the other are one write. */
-  async rotate(pool: PoolName, session: SessionId, wish: RotateWish): Promise<Rotated> {
-    const [held, target] = [this.#open(pool, session), this.#open(pool, wish.to)];
+  async rotate(
+    pool: PoolName,
+    session: SessionId,
+    wish: RotateWish,
+    replication?: Replication,
+  ): Promise<Rotated | Unreachable> {
+    const [held, target] = [this.#open(pool, session, replication), this.#open(pool, wish.to)];
     const { to, state, ...place } = wish;
     const verdict = rotate(held.slot, place);
     const { answer } = verdict;
@@ -161,8 +211,8 @@ export class SessionShard extends DurableObject<ShardEnv> {
     await this.#groups.settled(session);
     // Asked again after a lost answer: nobody but this very rotation could know the new id.
     if (answer.kind === 'ended' && target.slot.kind === 'row')
-      return { kind: 'rotated', row: target.slot.row };
-    return answer;
+      return this.#kept({ kind: 'rotated', row: target.slot.row }, replication);
+    return this.#kept(answer, replication);
   }
 
   async list({ cursor, limit }: { cursor?: string | undefined; limit: number }): Promise<ListPage> {
@@ -255,7 +305,8 @@ export class SessionShard extends DurableObject<ShardEnv> {
       this.#tables.count('page'),
       this.#tables.count('chunk'),
     ];
-    return { rows, logRows, logEntries, pages, chunks, rowsWritten: this.#tables.rowsWritten };
+    const { rowsWritten } = this.#tables;
+    return { rows, logRows, logEntries, pages, chunks, rowsWritten, replicas: this.#feed.lags(now) };
   }
 
   override async alarm(): Promise<void> {
@@ -280,8 +331,10 @@ export class SessionShard extends DurableObject<ShardEnv> {
     this.#decide(session, held, { answer: undefined, next });
   }
 
-  #open(pool: PoolName, session: SessionId): Held {
+  #open(pool: PoolName, session: SessionId, replication?: Replication): Held {
     this.#address.mustBe({ pool, shard: shardOf(session) });
+    // A wake must know by what name to go on copying.
+    if (replication !== undefined && this.#feed.adopt(replication) === 'changed') this.#address.keep();
     const entry = this.#ledger.find(session);
     const slot: Slot = entry === undefined ? { kind: 'none' } : current(entry.slot, Date.now());
     return { entry, slot, state: entry !== undefined && slot.kind === 'row' ? entry.state : noState };
@@ -303,6 +356,16 @@ export class SessionShard extends DurableObject<ShardEnv> {
     if (raise !== undefined) group.raises.add(raise);
     if (state.kind === 'inline' && state.bytes.length >= hurriedBytes) this.#groups.hurry();
     return answer;
+  }
+
+  /** Under `quorum` a change counts once a replica has it too, also one that an earlier asking has made. */
+  async #kept<Answer extends { readonly kind: string }>(
+    answer: Answer,
+    replication?: Replication,
+  ): Promise<Answer | Unreachable> {
+    if (replication?.durability !== 'quorum' || !changes.has(answer.kind)) return answer;
+    if (await this.#feed.isKeptElsewhere()) return answer;
+    return { kind: 'unreachable', why: 'the shard has it, no replica has it yet' };
   }
 
   #store(group: Group): void {

@@ -3,6 +3,7 @@ import type { Secrets } from './config/secrets.ts';
 import { originId, poolName } from './core/ids.ts';
 import { createKeyring, viaName } from './core/keyring.ts';
 import { Lru } from './core/lru.ts';
+import type { Replication } from './core/replication.ts';
 import { placementOf } from './core/rendezvous.ts';
 import { createCounters } from './observe/counters.ts';
 import { createDoubt } from './stores/doubt.ts';
@@ -10,6 +11,7 @@ import { createFallback, type FallbackStore } from './stores/fallback.ts';
 import { createLostWrites, type LostObjects } from './stores/lost-writes.ts';
 import type { Platform } from './stores/platform.ts';
 import { createShardDesk, type DeskObjects } from './stores/shard-desk.ts';
+import { createReplicas, type PlacedObjects, type ReplicaObject } from './stores/shard-replicas.ts';
 import { createShards, type ShardObjects } from './stores/session-shards.ts';
 import {
   createReadStatus,
@@ -21,9 +23,14 @@ import {
 import { createSuspicions } from './stores/suspicions.ts';
 import type { Edge, Pool } from './visit.ts';
 
+/** The shards' objects, as requests and as operators ask them. A deployment that binds no jurisdictions has the one law. */
+export type SessionObjects = ShardObjects &
+  DeskObjects & { jurisdiction?(jurisdiction: DurableObjectJurisdiction): SessionObjects };
+
 /** What the deployment binds. */
 export interface Bindings {
-  readonly shards: ShardObjects & DeskObjects;
+  readonly shards: SessionObjects;
+  readonly replicas: PlacedObjects<ReplicaObject>;
   readonly monitors: MonitorObjects & LostObjects;
   readonly fallback: FallbackStore;
   readonly cache: SnapshotCache;
@@ -72,6 +79,8 @@ async function createPool(
   const origins = new Map(config.origins.map((origin) => [originId(origin.id), origin]));
   const { clock, timers, fetch, waitUntil } = platform;
   const { timeoutMs, fall } = config.health;
+  const replication = replicationOf(config, bindings);
+  const shards = lawful(bindings.shards, config, bindings);
   const probing = {
     revision: bindings.revision,
     health: config.health,
@@ -89,8 +98,9 @@ async function createPool(
     learned: new Lru(jarsMax),
     copied: new Lru(1_024),
     suspicions: createSuspicions(timeoutMs * fall + untilHeardMs),
-    shards: createShards(name, bindings.shards, { clock, timers }),
-    desk: createShardDesk(name, bindings.shards, { clock, timers }),
+    shards: createShards(name, shards, { clock, timers, replication }),
+    replicas: createReplicas(name, bindings.replicas, { clock, timers, places: replication.places }),
+    desk: createShardDesk(name, shards, { clock, timers }),
     lost: createLostWrites({ pool: name, monitors: bindings.monitors, clock, timers, waitUntil }),
     snapshots: createSnapshots({
       pool: name,
@@ -107,4 +117,27 @@ async function createPool(
     doubt: createDoubt(config, { clock, timers, fetch, waitUntil }),
     fallback: createFallback(name, bindings.fallback, { clock, bodyBytesMax: config.fallback.bodyBytesMax }),
   };
+}
+
+/** The local runtime knows no jurisdictions: there is one machine. */
+function jurisdictionOf({ session }: PoolConfig, { runtime }: Bindings): string {
+  return runtime === 'local' ? '' : session.jurisdiction;
+}
+
+function replicationOf(config: PoolConfig, bindings: Bindings): Replication {
+  const { replicas, replicaRegions, durability } = config.session;
+  const jurisdiction = jurisdictionOf(config, bindings);
+  const places = Array.from({ length: replicas }, (_, index) => ({
+    region: replicaRegions[index] ?? '',
+    jurisdiction,
+  }));
+  return { revision: bindings.revision, durability, places };
+}
+
+function lawful(shards: SessionObjects, config: PoolConfig, bindings: Bindings): SessionObjects {
+  const jurisdiction = jurisdictionOf(config, bindings);
+  if (jurisdiction === '') return shards;
+  if (shards.jurisdiction === undefined)
+    throw new Error(`Cannot keep sessions in ${jurisdiction}: these objects know no jurisdiction`);
+  return shards.jurisdiction(jurisdiction as DurableObjectJurisdiction);
 }

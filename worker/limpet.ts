@@ -4,7 +4,7 @@ import type { ConfigInput } from './config/input.ts';
 import { loadConfig } from './config/parse.ts';
 import { sentence } from './config/problems.ts';
 import { parseSecrets } from './config/secrets.ts';
-import { type Bindings, createEdge } from './edge.ts';
+import { type Bindings, createEdge, type SessionObjects } from './edge.ts';
 import { serve } from './pipeline.ts';
 import type { WaitUntil } from './ports.ts';
 import { misconfigured, refuseAtGate, unroutable } from './steps/gate.ts';
@@ -12,14 +12,14 @@ import { open } from './steps/open.ts';
 import { requestUrl, route } from './steps/route.ts';
 import { platform } from './stores/platform.ts';
 import type { LostObject } from './stores/lost-writes.ts';
-import type { ShardObjects } from './stores/session-shards.ts';
-import type { DeskObjects } from './stores/shard-desk.ts';
+import type { PlacedObjects, ReplicaObject } from './stores/shard-replicas.ts';
 import type { MonitorObject, SnapshotCache } from './stores/snapshots.ts';
 import type { Edge, Visit } from './visit.ts';
 
 /** The bindings that Limpet wants of its Worker; wrangler.toml declares them. */
 export interface LimpetEnv {
-  readonly SESSION_SHARD: ShardObjects & DeskObjects;
+  readonly SESSION_SHARD: SessionObjects;
+  readonly SHARD_REPLICA: PlacedObjects<ReplicaObject>;
   readonly POOL_MONITOR: { getByName(name: string): MonitorObject & LostObject & { check(): Promise<void> } };
   readonly FALLBACK: Bindings['fallback'];
   readonly COOKIE_KEYS: string;
@@ -83,6 +83,7 @@ async function ready(config: Config, env: LimpetEnv): Promise<Edge | undefined> 
   }
   const bindings: Bindings = {
     shards: env.SESSION_SHARD,
+    replicas: env.SHARD_REPLICA,
     monitors: env.POOL_MONITOR,
     fallback: env.FALLBACK,
     cache: coloCache,

@@ -6,7 +6,8 @@ import { fallBack, type FinalAnswer, keepForFallback } from './steps/fall-back.t
 import { forward, forwardAfter } from './steps/forward.ts';
 import { identify } from './steps/identify.ts';
 import { keep } from './steps/keep.ts';
-import { learn, learns } from './steps/learn.ts';
+import { learns } from './steps/created-key.ts';
+import { learn } from './steps/learn.ts';
 import { record } from './steps/record.ts';
 import { sessionMoved } from './steps/refusals.ts';
 import { isRenewalDue, notDue, renew, type Renewed } from './steps/renew.ts';

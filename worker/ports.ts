@@ -171,6 +171,17 @@ export interface CopyInFallback {
   readonly ageMs: number;
 }
 
+/** A session as a replica of its shard has it. */
+export interface CopyInReplica extends CopyInFallback {
+  readonly layer: 'replica';
+}
+
+/** The replicas of the pool's shards, as far as an edge reads them. Never throws, and is never the signal. */
+export interface Replicas {
+  /** The newest copy that a replica has; undefined where none has one, or none answers in time. */
+  session(session: SessionId): Promise<CopyInReplica | undefined>;
+}
+
 export interface CachedAnswer {
   readonly response: Response;
   readonly ageMs: number;

@@ -15,6 +15,7 @@ import type {
   Fetch,
   LostWrites,
   ReadStatus,
+  Replicas,
   ReportSuspect,
   ShardDesk,
   Shards,
@@ -66,6 +67,7 @@ export interface Pool {
   readonly status: ReadStatus;
   readonly doubt: Doubt;
   readonly fallback: Fallback;
+  readonly replicas: Replicas;
 }
 
 /** A Cookie header, read once: whose it is, and what of it an origin may see. */
@@ -127,6 +129,7 @@ export type Carried =
   | { readonly kind: 'state'; readonly version: number; readonly bytes: Uint8Array<ArrayBuffer> }
   | {
       readonly kind: 'read-only';
+      readonly layer: 'replica' | 'kv';
       readonly version: number;
       readonly bytes: Uint8Array<ArrayBuffer>;
       readonly ageS: number;

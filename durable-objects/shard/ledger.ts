@@ -6,6 +6,7 @@ import {
   type Entry,
   encodePage,
   encodePages,
+  noState,
   type StoredState,
 } from '../../worker/core/page.ts';
 import { current } from '../../worker/core/row.ts';
@@ -25,20 +26,36 @@ const pagesInMemory = 16;
 export class Ledger {
   readonly #storage: DurableObjectStorage;
   readonly #tables: Tables;
-  readonly #pages = new Lru<Map<SessionId, Entry>>(pagesInMemory);
+  #pages = new Lru<Map<SessionId, Entry>>(pagesInMemory);
   /** What is in the log only; newer than all else. */
   #unfolded = new Map<SessionId, Entry>();
   /** What is on its way into the pages; newer than they are. */
   #folding = new Map<SessionId, Entry>();
   #logged = { entries: 0, bytes: 0 };
+  /** Numbers of log rows never return: replicas remember them. */
+  #last: number;
+  /** How often it was started over: a fold of what was held before must not go on. */
+  #starts = 0;
+  readonly #mayGo: (folded: number) => number;
 
-  constructor(storage: DurableObjectStorage, tables: Tables) {
+  /** `mayGo`: of the rows that are in the pages, up to which one they may be deleted. */
+  constructor(storage: DurableObjectStorage, tables: Tables, mayGo = (folded: number) => folded) {
     this.#storage = storage;
     this.#tables = tables;
-    for (const body of tables.log()) {
-      for (const entry of decodePage(body)) this.#remember(entry);
-      this.#logged.bytes += body.byteLength;
-    }
+    this.#mayGo = mayGo;
+    const folded = storage.kv.get<number>('folded') ?? 0;
+    this.#last = Math.max(folded, tables.lastLogged());
+    for (const body of tables.log(folded)) this.#load(body);
+  }
+
+  /** The newest row of the log that is stored, or was before it was folded. */
+  get last(): number {
+    return this.#last;
+  }
+
+  /** The log's rows up to this one are gone. */
+  get cut(): number {
+    return (this.#tables.firstLogged() ?? this.#last + 1) - 1;
   }
 
   get hasUnfolded(): boolean {
@@ -81,7 +98,7 @@ export class Ledger {
         this.#withBigStateApart(entry, inlineBytesMax),
       );
       for (const body of encodePages(entries, pageBytesMax)) {
-        this.#tables.appendLog(body);
+        this.#tables.appendLog(++this.#last, body);
         this.#logged.bytes += body.length;
       }
       for (const entry of entries) this.#remember(entry);
@@ -89,12 +106,41 @@ export class Ledger {
     });
   }
 
+  /** A row of another shard's log, after all that are here. What it replaces, it replaces with its chunks. */
+  append(seq: number, body: Uint8Array<ArrayBuffer>): void {
+    for (const { session, state } of decodePage(body)) {
+      const old = chunksOf(this.find(session)?.state ?? noState);
+      if (old !== undefined && old !== chunksOf(state)) this.#tables.deleteChunks(old);
+    }
+    this.#tables.appendLog(seq, body);
+    this.#last = seq;
+    this.#load(body);
+  }
+
+  /** Holds nothing, and the next row is the one after `last`. */
+  startOver(last: number): void {
+    this.#tables.clear();
+    this.#storage.kv.put('folded', last);
+    this.#starts++;
+    this.#unfolded = new Map();
+    this.#folding = new Map();
+    this.#logged = { entries: 0, bytes: 0 };
+    this.#pages = new Lru<Map<SessionId, Entry>>(pagesInMemory);
+    this.#last = last;
+  }
+
+  /** A page as another shard has it. */
+  fill(bucket: number, entries: readonly Entry[]): void {
+    this.#tables.writePage(bucket, encodePage(this.#fitting(entries)));
+    this.#pages.delete(`${bucket}`);
+  }
+
   /**
    * Moves the log into the pages, one page per step, and drops what has expired. Each step yields the page's number and when
    * its last session ends. The log stays until the last step: whatever interrupts it, the log is newer than any page.
    */
   *fold(now: number): Generator<[bucket: number, endsAt: number]> {
-    const [upTo, logged] = [this.#tables.lastLogged(), this.#logged];
+    const [upTo, logged, starts] = [this.#last, this.#logged, this.#starts];
     this.#folding = this.#unfolded;
     this.#unfolded = new Map();
     this.#logged = { entries: 0, bytes: 0 };
@@ -102,11 +148,15 @@ export class Ledger {
     try {
       for (const [bucket, newer] of Map.groupBy(this.#folding.values(), (entry) => bucketOf(entry.session))) {
         yield [bucket, this.#rewrite(bucket, newer, now)];
+        if (starts !== this.#starts) return;
       }
-      this.#tables.deleteLog(upTo);
+      this.#storage.transactionSync(() => {
+        this.#storage.kv.put('folded', upTo);
+        this.#tables.deleteLog(this.#mayGo(upTo));
+      });
       isDone = true;
     } finally {
-      if (!isDone) this.#unfold(logged);
+      if (!isDone && starts === this.#starts) this.#unfold(logged);
       this.#folding = new Map();
     }
   }
@@ -144,6 +194,11 @@ export class Ledger {
       entries: logged.entries + this.#logged.entries,
       bytes: logged.bytes + this.#logged.bytes,
     };
+  }
+
+  #load(body: ArrayBuffer | Uint8Array<ArrayBuffer>): void {
+    for (const entry of decodePage(body)) this.#remember(entry);
+    this.#logged.bytes += body.byteLength;
   }
 
   #remember(entry: Entry): void {
@@ -218,7 +273,7 @@ function isAlive(entry: Entry, now: number): boolean {
   return current(entry.slot, now).kind !== 'none';
 }
 
-function chunksOf(state: StoredState): string | undefined {
+export function chunksOf(state: StoredState): string | undefined {
   return state.kind === 'chunked' ? state.id : undefined;
 }
 

@@ -20,12 +20,39 @@ export class Tables {
     return this.#rowsWritten;
   }
 
-  log(): ArrayBuffer[] {
-    return this.#run<{ body: ArrayBuffer }>('SELECT body FROM log ORDER BY seq').map((row) => row.body);
+  log(after: number): ArrayBuffer[] {
+    const rows = this.#run<{ body: ArrayBuffer }>('SELECT body FROM log WHERE seq > ? ORDER BY seq', after);
+    return rows.map((row) => row.body);
   }
 
-  appendLog(body: Uint8Array<ArrayBuffer>): void {
-    this.#run('INSERT INTO log (body) VALUES (?)', body);
+  /** The rows after `after`, as many as fit into `bytesMax`, at least one where there is one. */
+  logRows(after: number, bytesMax: number): LogRow[] {
+    const rows: LogRow[] = [];
+    let bytes = 0;
+    for (const row of this.#sql.exec<{ seq: number; body: ArrayBuffer }>(
+      'SELECT seq, body FROM log WHERE seq > ? ORDER BY seq',
+      after,
+    )) {
+      bytes += row.body.byteLength;
+      if (rows.length > 0 && bytes > bytesMax) break;
+      rows.push(row);
+    }
+    return rows;
+  }
+
+  /** Newest first. */
+  logSizes(): { seq: number; bytes: number }[] {
+    return this.#run<{ seq: number; bytes: number }>(
+      'SELECT seq, length(body) AS bytes FROM log ORDER BY seq DESC',
+    );
+  }
+
+  appendLog(seq: number, body: Uint8Array<ArrayBuffer>): void {
+    this.#run('INSERT INTO log (body, seq) VALUES (?, ?)', body, seq);
+  }
+
+  firstLogged(): number | undefined {
+    return this.#run<{ first: number | null }>('SELECT min(seq) AS first FROM log')[0]?.first ?? undefined;
   }
 
   lastLogged(): number {
@@ -79,6 +106,17 @@ export class Tables {
     this.#run('DELETE FROM chunk WHERE id = ?', id);
   }
 
+  countChunks(id: string): number {
+    return (
+      this.#run<{ count: number }>('SELECT count(*) AS count FROM chunk WHERE id = ?', id)[0]?.count ?? 0
+    );
+  }
+
+  /** Everything but the raises: a replica begins anew. */
+  clear(): void {
+    for (const table of ['log', 'page', 'chunk']) this.#run(`DELETE FROM ${table}`);
+  }
+
   raises(): OriginId[] {
     return this.#run<{ origin: string }>('SELECT origin FROM raise').map((row) => originId(row.origin));
   }
@@ -101,6 +139,11 @@ export class Tables {
     this.#rowsWritten += cursor.rowsWritten;
     return rows;
   }
+}
+
+export interface LogRow {
+  readonly seq: number;
+  readonly body: ArrayBuffer;
 }
 
 type SqlBinding = string | number | Uint8Array<ArrayBuffer>;

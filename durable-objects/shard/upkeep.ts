@@ -1,3 +1,4 @@
+import type { Feed } from './feed.ts';
 import type { Group } from './groups.ts';
 import type { Ledger } from './ledger.ts';
 import type { Mirror } from './mirror.ts';
@@ -17,6 +18,7 @@ export interface Kept {
   readonly ledger: Ledger;
   readonly mirror: Mirror;
   readonly raises: Raises;
+  readonly feed: Feed;
   /** Stores the open group now. */
   flush(): void;
 }
@@ -35,15 +37,16 @@ export class Upkeep {
   async wake(): Promise<void> {
     const { storage, tables, ledger } = this.#kept;
     const [alarmAt, now] = [await storage.getAlarm(), Date.now()];
-    // An alarm of long ago may never come: it counts as none.
-    this.#alarmAt = alarmAt === null || alarmAt < now - foldAfterMs ? undefined : alarmAt;
+    this.#alarmAt = alarmAt ?? undefined;
     if (tables.raises().length > 0) this.#arm(now + raiseRetryMs);
     if (ledger.hasUnfolded) this.#arm(now + foldAfterMs);
+    this.#kept.feed.wake();
   }
 
   /** In the same step as the group's own write, so that what must follow is stored with it. */
   stored(group: Group): void {
-    const { ledger, raises } = this.#kept;
+    const { ledger, raises, feed } = this.#kept;
+    feed.stored(Date.now());
     this.#arm(Date.now() + (group.raises.size > 0 ? raiseRetryMs : foldAfterMs));
     for (const origin of group.raises) void raises.tell(origin);
     // After a failure only the alarm tries again, not every write.
@@ -69,6 +72,7 @@ export class Upkeep {
     this.#alarmAt = undefined;
     this.#arm(Date.now() + foldAfterMs);
     const { tables, raises } = this.#kept;
+    this.#kept.feed.retry();
     const told = Promise.all(tables.raises().map((origin) => raises.tell(origin)));
     try {
       await this.fold();
@@ -117,20 +121,21 @@ export class Upkeep {
     return pages;
   }
 
-  /** Only an earlier time is set: each setting is a row written. */
+  /** Only an earlier time is set: each setting is a row written. An alarm of long ago may never come, and counts as none. */
   #arm(at: number): void {
-    if (this.#alarmAt !== undefined && this.#alarmAt <= at) return;
+    const known = this.#alarmAt ?? Number.NEGATIVE_INFINITY;
+    if (known >= Date.now() - foldAfterMs && known <= at) return;
     this.#alarmAt = at;
     void this.#kept.storage.setAlarm(at);
   }
 
   /** After the work: the next need, or none at all. A shard that holds nothing costs nothing. */
   #rest(): void {
-    const { storage, tables, ledger, mirror } = this.#kept;
+    const { storage, tables, ledger, mirror, feed } = this.#kept;
     const now = Date.now();
     this.#alarmAt = undefined;
     if (tables.raises().length > 0) this.#arm(now + raiseRetryMs);
-    else if (ledger.hasUnfolded || mirror.hasDue) this.#arm(now + foldAfterMs);
+    else if (ledger.hasUnfolded || mirror.hasDue || feed.isBehind) this.#arm(now + foldAfterMs);
     else if (tables.count('page') > 0) this.#arm(now + sweepEveryMs);
     else void storage.deleteAlarm();
   }

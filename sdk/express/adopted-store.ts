@@ -41,7 +41,10 @@ export function createCurrentUse(): CurrentUse {
       if (typeof own !== 'function') continue;
       define(store, name, (...args) => {
         const use = current.getStore();
-        return use ? answer(use, call, args) : Reflect.apply(own, store, args);
+        if (!use) return Reflect.apply(own, store, args);
+        return name === 'get' && use.ending === 'no'
+          ? process.nextTick(answerNow, use, call, args)
+          : answer(use, call, args);
       });
     }
   }
@@ -61,6 +64,21 @@ export function createCurrentUse(): CurrentUse {
 
 function define(store: SessionStore, name: string, value: (...args: unknown[]) => unknown): void {
   Object.defineProperty(store, name, { configurable: true, writable: true, enumerable: false, value });
+}
+
+/**
+ * A read happens when its caller is told, and not before: what another request of the session had written between the two would be undone by
+ * whoever saves what was read too early.
+ */
+function answerNow(use: SessionUse, call: StoreCall, args: readonly unknown[]): void {
+  const done = asDone(args.at(-1));
+  let value: unknown;
+  try {
+    value = call(use, args);
+  } catch (error) {
+    return done?.(error);
+  }
+  done?.(null, value);
 }
 
 function answer(use: SessionUse, call: StoreCall, args: readonly unknown[]): void {

@@ -1,10 +1,12 @@
 // npm run bench -- VERB [OPTION…]: measures, and refuses to print figures that mean nothing.
 import { pick } from './pick/pick.ts';
+import { propagation } from './propagation/propagation.ts';
 import { requestPath } from './request-path/request-path.ts';
 
 const verbs: Readonly<Record<string, (words: string[]) => Promise<number>>> = {
   'request-path': requestPath,
   pick,
+  propagation,
 };
 
 const [name = '', ...words] = process.argv.slice(2);
@@ -13,6 +15,8 @@ if (verb === undefined) {
   console.error(`Cannot measure "${name}" as it must be one of: ${Object.keys(verbs).join(', ')}`);
   process.exit(64);
 }
+// What was started ends with this process, however it ends.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130));
 try {
   process.exit(await verb(words));
 } catch (error) {

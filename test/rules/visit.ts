@@ -252,6 +252,7 @@ const unused = () => {
 const noBindings: Omit<Bindings, 'apiBase'> = {
   shards: { getByName: unused },
   monitors: { getByName: unused },
+  replicas: { getByName: unused, jurisdiction: unused },
   fallback: { get: unused, getWithMetadata: unused, put: unused },
   cache: { match: unused, put: unused },
   runtime: 'cloudflare',

@@ -83,15 +83,14 @@ export const mutations: readonly Mutation[] = [
     to: '',
   }),
   mutation('a fenced answer goes to the client', {
-    file: 'worker/steps/keep.ts',
+    file: 'worker/steps/kept.ts',
     from: 'return fenced(visit, seatOf(handed.seat, said.row));',
     to: 'return answer(handed);',
   }),
   mutation('there is a second way to an epoch when the shard is away', {
     file: 'worker/steps/move.ts',
-    from: 'return isSafe(visit.request.method) ? readOnlySeat(visit, at, target) :',
-    to: `return isSafe(visit.request.method)
-          ? seat({ ...at, home: target, epoch: at.epoch + 1 }, { kind: 'state', version: 0, bytes: new Uint8Array() }, 'moved', why) :`,
+    from: '? readOnlySeat(visit, at, target)',
+    to: `? seat({ ...at, home: target, epoch: at.epoch + 1 }, { kind: 'state', version: 0, bytes: new Uint8Array() }, 'moved', why)`,
   }),
   mutation('a move is not told to the client', {
     file: 'worker/steps/stick.ts',

@@ -1,4 +1,4 @@
-// node test/torture/main.ts [--seconds N] [--seed S] [--durability primary|async] [--json]: docs/torture.md says what it does.
+// node test/torture/main.ts [--seconds N] [--seed S] [--durability primary|async] [--edge] [--json]: docs/torture.md says what it does.
 import { parseArgs } from 'node:util';
 import { summarize, summaryLines, violationLines } from './report.ts';
 import { faultsOf, torture, type Torture } from './run.ts';
@@ -8,6 +8,7 @@ const options = {
   seconds: { type: 'string', default: '120' },
   seed: { type: 'string' },
   durability: { type: 'string', default: 'primary' },
+  edge: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
 } as const;
 
@@ -16,7 +17,7 @@ const { values } = parseArgs({ options });
 const plan = readPlan();
 const say = (line: string) => void (values.json || console.log(line));
 
-say(`seed ${plan.seed}, ${plan.seconds} s, durability ${plan.durability}`);
+say(`seed ${plan.seed}, ${plan.seconds} s, durability ${plan.durability}, faults of ${plan.reach}`);
 for (const fault of faultsOf(plan)) say(faultLine(fault));
 const outcome = await torture(plan);
 const summary = summarize(outcome);
@@ -36,7 +37,7 @@ function readPlan(): Torture {
     throw new Error('--seed wants a whole number, --seconds one above 0');
   if (durability !== 'primary' && durability !== 'async')
     throw new Error('--durability wants primary or async');
-  return { seed, seconds, durability };
+  return { seed, seconds, durability, reach: values.edge ? 'origins and edge' : 'origins' };
 }
 
 /** `async` promises less: a change that was acknowledged may go with its origin, and what was read with it. */

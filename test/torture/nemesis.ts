@@ -1,22 +1,22 @@
 import { setTimeout as after } from 'node:timers/promises';
-import type { Fault } from './schedule.ts';
+import type { Fault, FaultKind } from './schedule.ts';
 import type { Stage, Victim } from './stage.ts';
 
 /** Does all of it, at its time. When it is done every origin is up again. */
-export async function inflict(
-  faults: readonly Fault[],
-  stage: Stage,
-  clock: () => number,
-  tell: (fault: Fault) => void,
-): Promise<void> {
+export async function inflict(faults: readonly Fault[], stage: Stage, clock: () => number): Promise<void> {
   for (const fault of faults) {
     await after(Math.max(0, fault.atMs - clock()));
-    tell(fault);
-    await suffer(stage.origin(fault.origin), fault);
+    await (fault.kind === 'edge restart'
+      ? stage.restartEdge()
+      : suffer(stage.origin(fault.victim), fault.kind, fault.forMs));
   }
 }
 
-async function suffer(victim: Victim, { kind, forMs }: Fault): Promise<void> {
+async function suffer(
+  victim: Victim,
+  kind: Exclude<FaultKind, 'edge restart'>,
+  forMs: number,
+): Promise<void> {
   switch (kind) {
     case 'blink':
     case 'hesitate':

@@ -10,7 +10,7 @@ export interface Summary {
   /** `502 not_replayed` → how many. */
   readonly refused: Readonly<Record<string, number>>;
   readonly acknowledged: number;
-  /** Answers from another home than before, and those of them that came with the session's data. */
+  /** Answers that followed a move, and those of them that made it and brought the data along. The others came after a parallel one, or had none. */
   readonly moves: number;
   readonly restores: number;
   readonly longestReadMs: number;
@@ -67,7 +67,7 @@ export function summaryLines(summary: Summary): string[] {
   return [
     `${sessions} sessions, ${requests} requests, ${ok} ok`,
     `refused: ${codes.join(', ') || 'none'}`,
-    `${moves} moves, ${restores} of them with the data`,
+    `${moves} moved, ${restores} of them restored`,
     `longest unavailability seen by a GET: ${(longestReadMs / 1000).toFixed(2)} s`,
     [`${lost} lost`, `${twice} twice`, ...more].join(', '),
   ];

@@ -3,7 +3,7 @@ import { check, type Violation } from './check.ts';
 import { visitUntil } from './crowd.ts';
 import type { SessionHistory } from './history.ts';
 import { inflict } from './nemesis.ts';
-import { type Fault, planFaults } from './schedule.ts';
+import { type Fault, planFaults, type Reach } from './schedule.ts';
 import { type Durability, originIds, startStage } from './stage.ts';
 import type { Visitor } from './visitor.ts';
 
@@ -11,6 +11,7 @@ export interface Torture {
   readonly seed: number;
   readonly seconds: number;
   readonly durability: Durability;
+  readonly reach: Reach;
 }
 
 export interface Outcome {
@@ -18,22 +19,19 @@ export interface Outcome {
   readonly violations: readonly Violation[];
 }
 
-export function faultsOf({ seed, seconds }: Torture): Fault[] {
-  return planFaults(new Chance(seed).fork('faults'), originIds, seconds);
+export function faultsOf({ seed, seconds, reach }: Torture): Fault[] {
+  return planFaults(new Chance(seed).fork('faults'), originIds, seconds, reach);
 }
 
-/** The real thing: faults come from the seed, their effects from the machine. `tell` hears of each fault as it comes. */
-export async function torture(
-  plan: Torture,
-  tell: (fault: Fault) => void = () => undefined,
-): Promise<Outcome> {
+/** The real thing: faults come from the seed, their effects from the machine. */
+export async function torture(plan: Torture): Promise<Outcome> {
   const stage = await startStage(plan.durability);
   const began = performance.now();
   const clock = () => performance.now() - began;
   try {
     let over = false;
     const visiting = visitUntil(() => over, stage.url, new Chance(plan.seed).fork('visitors'), clock);
-    await inflict(faultsOf(plan), stage, clock, tell).finally(() => (over = true));
+    await inflict(faultsOf(plan), stage, clock).finally(() => (over = true));
     const visitors = await visiting;
     await readAll(visitors, 'live');
     await stage.restartAll();

@@ -12,6 +12,7 @@ export type Durability = 'primary' | 'async';
 export interface Stage {
   readonly url: string;
   origin(id: string): Victim;
+  restartEdge(): Promise<void>;
   /** All at once: no memory of any session is left but the store. */
   restartAll(): Promise<void>;
   end(): Promise<void>;
@@ -47,6 +48,7 @@ export async function startStage(durability: Durability): Promise<Stage> {
 function stageOf(dev: Dev, victims: ReadonlyMap<string, Victim>, killAll: () => Promise<unknown>): Stage {
   return {
     url: dev.url,
+    restartEdge: () => dev.restart(),
     origin(id) {
       const victim = victims.get(id);
       if (victim === undefined) throw new Error(`No origin ${id} on this stage`);

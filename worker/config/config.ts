@@ -71,8 +71,14 @@ export type AffinityRule =
 export interface SessionPolicy {
   /** Where the session's data is. Default `replicated`. */
   readonly mode: 'local' | 'replicated' | 'external';
-  /** When a change is acknowledged: at once, or once the shard has it. Default `primary`. */
-  readonly durability: 'async' | 'primary';
+  /** When a change is acknowledged: at once, once the shard has it, or once a replica has it too. Default `primary`. */
+  readonly durability: 'async' | 'primary' | 'quorum';
+  /** Copies of each shard elsewhere. Default 0. */
+  readonly replicas: number;
+  /** Cloudflare's location hint for each; what is not named may be anywhere. Default none. */
+  readonly replicaRegions: readonly string[];
+  /** Cloudflare's jurisdiction of shards and replicas; empty where there is none. Default none. */
+  readonly jurisdiction: string;
   /** What a session gets whose home is gone. Default by mode: `empty`, `restore`, `external`. */
   readonly onHomeLost: 'empty' | 'restore' | 'external';
   /** What the client gets when the shard cannot be reached. Default `refuse`. */
@@ -145,6 +151,8 @@ export interface FallbackPolicy {
   readonly paths: readonly PathMatch[];
   /** Bytes of the largest answer that is kept. Default 1 MiB. */
   readonly bodyBytesMax: number;
+  /** Milliseconds without a word of the shard after which a safe request of a lost home asks the replica. Default 1000. */
+  readonly replicaAfterMs: number;
   /** Seconds in the `Retry-After` of the 503 page. Default 5. */
   readonly retryAfterS: number;
 }

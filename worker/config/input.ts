@@ -60,8 +60,14 @@ export interface AffinityInput {
 export interface SessionInput {
   /** Data in the origin only, kept in the shard too, or in a store that the origins share. Default `'replicated'`. */
   mode?: 'local' | 'replicated' | 'external' | undefined;
-  /** Answer before the change is stored (`'async'`) or after (`'primary'`). Default `'primary'`. */
-  durability?: 'async' | 'primary' | undefined;
+  /** Answer before the change is stored (`'async'`), once the shard has it (`'primary'`), or a replica too (`'quorum'`). Default `'primary'`. */
+  durability?: 'async' | 'primary' | 'quorum' | undefined;
+  /** Copies of each shard elsewhere: 0, 1 or 2. Default 0. */
+  replicas?: 0 | 1 | 2 | undefined;
+  /** Where the replicas should be: Cloudflare's location hints, one for each. Default: anywhere. */
+  replicaRegions?: readonly LocationHint[] | undefined;
+  /** Where sessions must be stored by law. A change of it begins with an empty store. Default: anywhere. */
+  jurisdiction?: 'eu' | 'fedramp' | undefined;
   /** What a session gets whose home is gone. local: `'empty'`; replicated: `'restore'` (default) or `'empty'`; external: `'external'`. */
   onHomeLost?: 'empty' | 'restore' | 'external' | undefined;
   /** Shard unreachable: 503 (`'refuse'`) or the answer without acknowledgement (`'serve'`). Default `'refuse'`. */
@@ -85,6 +91,8 @@ export interface SessionInput {
   /** Speak the origin contract (docs/contract.md) with the origins. Default: all modes but `'local'`. */
   contract?: boolean | undefined;
 }
+
+export type LocationHint = 'wnam' | 'enam' | 'sam' | 'weur' | 'eeur' | 'apac' | 'oc' | 'afr' | 'me';
 
 export interface CookieInput {
   /** Name without prefix, at most 40 characters. Default `'limpet'`; `'limpet-<pool>'` when an earlier pool on the same host has that. */
@@ -134,6 +142,8 @@ export interface FallbackInput {
   paths?: readonly string[] | undefined;
   /** Bytes of the largest answer that is kept: 0 to 25 MiB. Default 1 MiB. */
   bodyBytesMax?: number | undefined;
+  /** Milliseconds of a silent shard until a safe request asks the replica: 50 to 10000. Default 1000. */
+  replicaAfterMs?: number | undefined;
   /** Seconds in the `Retry-After` of the 503 page: 1 to 3600. Default 5. */
   retryAfterS?: number | undefined;
 }

@@ -37,8 +37,13 @@ function resolveOrigin({ id, url, weight }: CheckedPool['origins'][number]): Ori
 const homeLostDefault = { local: 'empty', replicated: 'restore', external: 'external' } as const;
 
 function resolveSession(session: CheckedPool['session']): SessionPolicy {
-  const { mode, onHomeLost = homeLostDefault[mode], contract = mode !== 'local' } = session;
-  return { ...session, onHomeLost, contract };
+  const {
+    mode,
+    onHomeLost = homeLostDefault[mode],
+    contract = mode !== 'local',
+    jurisdiction = '',
+  } = session;
+  return { ...session, onHomeLost, contract, jurisdiction };
 }
 
 /** The hosts that each pool's routes listen to. */

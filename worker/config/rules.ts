@@ -64,13 +64,17 @@ const homeLost = { local: ['empty'], replicated: ['restore', 'empty'], external:
 
 interface Session {
   readonly mode: keyof typeof homeLost;
+  readonly durability: string;
+  readonly replicas: number;
+  readonly replicaRegions: readonly string[];
   readonly onHomeLost?: string | undefined;
   readonly idleMs: number;
   readonly absoluteMs: number;
   readonly contract?: boolean | undefined;
 }
 
-export function sessionRules({ mode, onHomeLost, idleMs, absoluteMs, contract }: Session): Flaw[] {
+export function sessionRules(session: Session): Flaw[] {
+  const { mode, onHomeLost, idleMs, absoluteMs, contract } = session;
   const fits: readonly string[] = homeLost[mode];
   const choices = fits.map((choice) => JSON.stringify(choice)).join(' or ');
   return flaws(
@@ -83,7 +87,26 @@ export function sessionRules({ mode, onHomeLost, idleMs, absoluteMs, contract }:
     absoluteMs < idleMs && { at: ['absoluteMs'], wanted: `at least idleMs (${idleMs})`, found: absoluteMs },
     contract === false &&
       mode === 'replicated' && { at: ['contract'], wanted: 'true, as mode is "replicated"', found: contract },
+    ...replicaRules(session),
   );
+}
+
+function replicaRules({ mode, durability, replicas, replicaRegions }: Session): (Flaw | false)[] {
+  return [
+    replicas > 0 &&
+      mode !== 'replicated' && { at: ['replicas'], wanted: `0, as mode is "${mode}"`, found: replicas },
+    durability === 'quorum' &&
+      replicas === 0 && {
+        at: ['durability'],
+        wanted: '"async" or "primary", as replicas is 0',
+        found: durability,
+      },
+    replicaRegions.length > replicas && {
+      at: ['replicaRegions'],
+      wanted: `a list of at most ${replicas} location hints, as replicas is ${replicas}`,
+      found: replicaRegions,
+    },
+  ];
 }
 
 export function cookieRules({

@@ -43,10 +43,16 @@ const affinity = block({
   ),
 });
 
+/** Cloudflare's, as of November 2026. */
+const locationHints = ['wnam', 'enam', 'sam', 'weur', 'eeur', 'apac', 'oc', 'afr', 'me'] as const;
+
 const session = ruled(
   block({
     mode: v.optional(oneOf(['local', 'replicated', 'external']), 'replicated'),
-    durability: v.optional(oneOf(['async', 'primary'], ' ("quorum" is not available yet)'), 'primary'),
+    durability: v.optional(oneOf(['async', 'primary', 'quorum']), 'primary'),
+    replicas: v.optional(oneOf([0, 1, 2]), 0),
+    replicaRegions: v.optional(list(oneOf(locationHints), 0, 2, 'location hints'), []),
+    jurisdiction: v.optional(oneOf(['eu', 'fedramp'])),
     onHomeLost: v.optional(oneOf(['empty', 'restore', 'external'])),
     onStoreFailure: v.optional(oneOf(['refuse', 'serve']), 'refuse'),
     idleMs: v.optional(whole(minuteMs, 30 * dayMs, 'milliseconds'), 30 * minuteMs),
@@ -111,6 +117,7 @@ const attempts = ruled(
 const fallback = block({
   paths: v.optional(list(pathPattern, 0, 100, 'paths'), []),
   bodyBytesMax: v.optional(whole(0, 25 * mebibyte, 'bytes'), mebibyte), // a KV value is at most 25 MiB
+  replicaAfterMs: v.optional(whole(50, 10_000, 'milliseconds'), 1000),
   retryAfterS: v.optional(whole(1, 3600, 'seconds'), 5),
 });
 

@@ -17,8 +17,10 @@ export function debugHeaders(
   if (seat === undefined) return;
   headers.set('limpet-origin', seat.home);
   if (seat.kind === 'session') headers.set('limpet-epoch', String(seat.epoch));
-  if (seat.kind === 'session' && seat.carried.kind === 'read-only')
-    headers.set('limpet-age', String(seat.carried.ageS));
+  if (seat.kind !== 'session' || seat.carried.kind !== 'read-only') return;
+  headers.set('limpet-layer', seat.carried.layer);
+  headers.set('limpet-age', String(seat.carried.ageS));
+  headers.set('limpet-version', String(seat.carried.version));
 }
 
 function isShown({ edge, request }: Visit): boolean {

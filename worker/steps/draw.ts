@@ -1,7 +1,8 @@
 import type { Identity } from '../core/identity.ts';
 import { makeSessionId, sessionIdBytes } from '../core/session-id.ts';
-import type { SessionId } from '../core/ids.ts';
+import type { OriginId, SessionId } from '../core/ids.ts';
 import { clientAddress } from './client-address.ts';
+import { learns } from './created-key.ts';
 import { noOrigin } from './refusals.ts';
 import type { Whereabouts } from './seat.ts';
 import { canServe } from './view.ts';
@@ -16,21 +17,27 @@ export async function draw(
 ): Promise<Seat | Refusal> {
   const home = visit.view.place(await firstVisitKey(visit), (origin) => canServe(visit, origin));
   if (home === undefined) return noOrigin(visit);
-  if (identity.kind === 'stateless')
-    return { kind: 'stateless', home, outcome: 'stateless', reason: 'no_key' };
+  if (identity.kind === 'new')
+    return { ...newcomer(visit, home), by: 'cookie', outcome: 'assigned', reason: identity.reason };
+  const told = { outcome: 'stateless', reason: 'no_key' } as const;
+  // The origin may make the key with this very answer: a state that comes with it must have an id to be kept under.
+  return visit.pool.config.session.contract && learns(visit)
+    ? { ...newcomer(visit, home), by: 'learned-key', ...told }
+    : { kind: 'stateless', home, ...told };
+}
+
+function newcomer(visit: Visit, home: OriginId) {
   const startedS = Math.floor(visit.now / 1000);
+  const carried = { kind: 'new' } as const;
   return {
     kind: 'session',
     session: drawSessionId(visit),
     home,
     epoch: 0,
-    by: 'cookie',
     startedS,
     renewedS: startedS,
-    carried: { kind: 'new' },
-    outcome: 'assigned',
-    reason: identity.reason,
-  };
+    carried,
+  } as const;
 }
 
 /** The session was ended, and nothing brings it back: a new one is begun. Where the key itself was the session, only the place is left. */

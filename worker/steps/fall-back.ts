@@ -60,17 +60,20 @@ export function keepForFallback(visit: Visit, response: Response): void {
 
 const refreshMs = 60_000;
 
+/** What most answers are not (public, or on a path that the operator names) is looked at first. */
 function mayKeep({ request, pool, url }: Visit, { status, headers }: Response): boolean {
-  if (request.method !== 'GET' || status !== 200 || headers.has('set-cookie')) return false;
-  const length = Number(headers.get('content-length') ?? 0);
-  if (length > pool.config.fallback.bodyBytesMax) return false;
-  if (headers.get('cache-control')?.includes('no-store') === true) return false;
-  return pool.config.fallback.paths.some((path) => pathMatches(path, url.target)) || isMarkedPublic(headers);
+  if (request.method !== 'GET' || status !== 200) return false;
+  const { paths, bodyBytesMax } = pool.config.fallback;
+  if (!paths.some((path) => pathMatches(path, url.target)) && !isMarkedPublic(headers)) return false;
+  if (headers.has('set-cookie') || headers.get('cache-control')?.includes('no-store') === true) return false;
+  return Number(headers.get('content-length') ?? 0) <= bodyBytesMax;
 }
 
 function isMarkedPublic(headers: Headers): boolean {
-  const vary = headers.get('vary')?.toLowerCase() ?? 'accept-encoding';
-  return isSharedCacheable(headers) && vary === 'accept-encoding';
+  return (
+    isSharedCacheable(headers) &&
+    (headers.get('vary') ?? 'accept-encoding').toLowerCase() === 'accept-encoding'
+  );
 }
 
 function answerKey({ url }: Visit): string {

@@ -48,7 +48,8 @@ async function nextSeat(
   if (attempts >= max || outOfTime(visit)) return noOrigin(visit);
   if (seat.kind === 'stateless' || seat.carried.kind === 'new') {
     // Nobody has this id yet, and the failed attempt may have used it: another one is drawn rather than claimed.
-    return draw(visit, seat.kind === 'stateless' ? seat : { kind: 'new', reason: seat.reason });
+    const isKeyless = seat.kind === 'stateless' || seat.by === 'learned-key';
+    return draw(visit, isKeyless ? { kind: 'stateless' } : { kind: 'new', reason: seat.reason });
   }
   if (verdict === 'try again') return { ...seat, carried: { kind: 'nothing' } };
   return leave(visit, seat, failures[result.failure].left);

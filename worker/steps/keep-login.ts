@@ -1,7 +1,6 @@
 import type { Kept, Visit } from '../visit.ts';
 import { drawSiblingId } from './draw.ts';
-import { afresh, answer, ended, fenced, type Handed, putter, seatOf } from './kept.ts';
-import { claimFor, intactBytes } from './move.ts';
+import { afresh, answer, ended, fenced, type Handed, putter, seatOf, takeOver } from './kept.ts';
 import { retryAfter, storeUnreachable } from './refusals.ts';
 import type { Said } from './returned.ts';
 import { sealed } from './sealed-state.ts';
@@ -22,7 +21,7 @@ export async function keepRotation(
   handed: Handed,
   { version, bytes }: Said & { kind: 'rotate' },
 ): Promise<Kept> {
-  if (bytes === undefined) return rotateStored(visit, handed, version);
+  if (bytes === undefined) return rotateStored(visit, handed);
   const { seat } = handed;
   const to = drawSiblingId(visit, seat.session);
   const state = await sealed(visit.pool.keyring, to, 1, bytes);
@@ -41,17 +40,14 @@ export async function keepRotation(
   }
 }
 
-/** The origin has stored the state by itself, under the old id's seal: a claim hands it over, so that it can be sealed for the new id. */
-async function rotateStored(visit: Visit, handed: Handed, version: number): Promise<Kept> {
-  const { seat, returned } = handed;
-  const said = await claimFor(visit, seat, seat.home, 'keep', returned.instance);
-  if (said.kind === 'unreachable') return storeUnreachable('executed', retryAfter(visit));
-  if (said.kind === 'ended') return ended(visit, seat);
-  if (said.kind !== 'claimed') return fenced(visit, seatOf(seat, said.row));
-  const bytes = await intactBytes(visit, seat.session, said.state);
+/** The origin has stored the state by itself, under the old id's seal. */
+async function rotateStored(visit: Visit, handed: Handed): Promise<Kept> {
+  const taken = await takeOver(visit, handed);
+  if ('kind' in taken) return taken;
+  const { version, bytes, epoch } = taken;
   return keepRotation(
     visit,
-    { ...handed, seat: { ...seat, epoch: said.row.epoch } },
+    { ...handed, seat: { ...handed.seat, epoch } },
     { kind: 'rotate', version, bytes },
   );
 }

@@ -1,13 +1,11 @@
-import type { PutSaid } from '../core/fence.ts';
 import type { SubjectTag } from '../core/ids.ts';
-import type { Unreachable } from '../ports.ts';
 import type { Delivery, Kept, SessionSeat, Visit } from '../visit.ts';
 import { confirm } from './confirm.ts';
 import { keepEnd, keepRotation } from './keep-login.ts';
-import { answer, ended, fenced, type Handed, putter, seatOf, unstored } from './kept.ts';
+import { keepLearned } from './keep-learned.ts';
+import { answer, ended, fenced, type Handed, putSaid, putter, storeState } from './kept.ts';
 import { noteLost, noteLostLater } from './lost.ts';
 import { retryAfter, stateTooLarge, storeUnreachable } from './refusals.ts';
-import { sealed } from './sealed-state.ts';
 import { readReturned, type Refused, type Returned, type Said } from './returned.ts';
 
 /** The state that the origin gave us, stored as the durability says before the client sees the answer. */
@@ -32,6 +30,8 @@ async function keepReturned(visit: Visit, given: Handed): Promise<Kept> {
   const { said, subject } = given.returned;
   const handed =
     subject === undefined ? given : { ...given, subject: await visit.pool.keyring.subjectTag(subject) };
+  const learned = await keepLearned(visit, handed);
+  if (learned !== undefined) return learned;
   switch (said.kind) {
     case 'nothing':
     case 'stored':
@@ -69,36 +69,6 @@ async function keepSubject(visit: Visit, handed: Handed, subject: SubjectTag): P
     return answer(handed);
   }
   return putSaid(visit, handed, await labelled);
-}
-
-async function storeState(
-  visit: Visit,
-  handed: Handed,
-  state: { version: number; bytes: Uint8Array<ArrayBuffer> },
-): Promise<PutSaid | Unreachable> {
-  const { session } = handed.seat;
-  return visit.pool.shards.put(session, {
-    ...putter(visit, handed, state.version),
-    state: await sealed(visit.pool.keyring, session, handed.seat.epoch, state.bytes),
-  });
-}
-
-/** The table of what a put says, and what the client gets for it (docs/spec.md, KP). */
-async function putSaid(visit: Visit, handed: Handed, said: PutSaid | Unreachable): Promise<Kept> {
-  visit.edge.counters.add(`put.${said.kind}`);
-  switch (said.kind) {
-    case 'stored':
-    case 'superseded':
-      return answer(handed);
-    case 'fenced':
-      return fenced(visit, seatOf(handed.seat, said.row));
-    case 'ended':
-      return ended(visit, handed.seat);
-    case 'unreachable':
-      return unstored(visit, handed);
-    default:
-      return said satisfies never;
-  }
 }
 
 /** The origin's own PUT was refused: the same table. */

@@ -1,12 +1,15 @@
-import type { Put } from '../core/fence.ts';
+import type { Put, PutSaid } from '../core/fence.ts';
 import type { SubjectTag } from '../core/ids.ts';
 import { isSafe, mayRepeat } from '../core/resend.ts';
 import type { Row } from '../core/row.ts';
 import type { Kept, KeptAnswer, Refusal, Seat, SessionSeat, Visit } from '../visit.ts';
+import type { Unreachable } from '../ports.ts';
 import { drawSessionId } from './draw.ts';
+import { claimFor, intactBytes } from './move.ts';
 import { retryAfter, sessionEnded, sessionMoved, storeUnreachable } from './refusals.ts';
 import { sending } from './replay.ts';
 import type { Returned } from './returned.ts';
+import { sealed } from './sealed-state.ts';
 import { limitsOf, seat as seated } from './seat.ts';
 
 /** An answer that says something of its session, and where it was given. */
@@ -15,6 +18,11 @@ export interface Handed {
   readonly returned: Returned;
   readonly seat: SessionSeat;
   readonly subject: SubjectTag | undefined;
+}
+
+export interface State {
+  readonly version: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 /** The answer goes out, without its contract headers. */
@@ -70,4 +78,44 @@ export function unstored(visit: Visit, handed: Handed): Kept {
   if (visit.pool.config.session.onStoreFailure === 'refuse')
     return storeUnreachable('executed', retryAfter(visit));
   return answer({ ...handed, seat: { ...handed.seat, outcome: 'unstored', reason: 'store_unreachable' } });
+}
+
+/** Packs it, seals it for its session and epoch, and puts it. */
+export async function storeState(visit: Visit, handed: Handed, state: State): Promise<PutSaid | Unreachable> {
+  const { session, epoch } = handed.seat;
+  return visit.pool.shards.put(session, {
+    ...putter(visit, handed, state.version),
+    state: await sealed(visit.pool.keyring, session, epoch, state.bytes),
+  });
+}
+
+/** The table of what a put says, and what the client gets for it (docs/spec.md, KP). */
+export async function putSaid(visit: Visit, handed: Handed, said: PutSaid | Unreachable): Promise<Kept> {
+  visit.edge.counters.add(`put.${said.kind}`);
+  switch (said.kind) {
+    case 'stored':
+    case 'superseded':
+      return answer(handed);
+    case 'fenced':
+      return fenced(visit, seatOf(handed.seat, said.row));
+    case 'ended':
+      return ended(visit, handed.seat);
+    case 'unreachable':
+      return unstored(visit, handed);
+    default:
+      return said satisfies never;
+  }
+}
+
+/** A state that the origin has put by itself: a claim hands it over, so that it can be sealed for another id. */
+export async function takeOver(
+  visit: Visit,
+  { seat, returned }: Handed,
+): Promise<(State & { readonly epoch: number }) | Kept> {
+  const said = await claimFor(visit, seat, seat.home, 'keep', returned.instance);
+  if (said.kind === 'unreachable') return storeUnreachable('executed', retryAfter(visit));
+  if (said.kind === 'ended') return ended(visit, seat);
+  if (said.kind !== 'claimed') return fenced(visit, seatOf(seat, said.row));
+  const bytes = await intactBytes(visit, seat.session, said.state);
+  return { version: said.row.version, bytes, epoch: said.row.epoch };
 }

@@ -1,4 +1,5 @@
-import { type LearnedKey, type LearnedRule, learnedKey } from './learned-key.ts';
+import { createdKeys } from './created-key.ts';
+import type { LearnedKey } from './learned-key.ts';
 import { incarnationOf } from './view.ts';
 import type { Seat, Visit } from '../visit.ts';
 
@@ -10,11 +11,7 @@ const untilItReturnsMs = 120_000;
  * the answer's headers leave.
  */
 export async function learn(visit: Visit, seat: Seat, response: Response): Promise<void> {
-  for (const rule of visit.pool.config.affinity) {
-    if (rule.by === 'cookie' || rule.by === 'ip') continue;
-    const value = createdKey(rule, response.headers);
-    if (value !== undefined) await writeRow(visit, seat, await learnedKey(visit, rule, value));
-  }
+  for (const key of await createdKeys(visit, response)) await writeRow(visit, seat, key);
 }
 
 async function writeRow(visit: Visit, { home }: Seat, { session }: LearnedKey): Promise<void> {
@@ -32,19 +29,4 @@ async function writeRow(visit: Visit, { home }: Seat, { session }: LearnedKey): 
     incarnation: incarnationOf(visit, at),
     until: visit.now + 5_000,
   });
-}
-
-function createdKey(rule: Exclude<LearnedRule, { by: 'ip' }>, headers: Headers): string | undefined {
-  if (rule.by === 'header') return headers.get(rule.name) ?? undefined;
-  for (const cookie of headers.getSetCookie()) {
-    const [pair = ''] = cookie.split(';', 1);
-    const at = pair.indexOf('=');
-    if (pair.slice(0, at).trim() === rule.name) return pair.slice(at + 1).trim() || undefined;
-  }
-  return undefined;
-}
-
-/** Whether the pool learns keys from answers at all. */
-export function learns({ pool }: Visit): boolean {
-  return pool.config.affinity.some(({ by }) => by === 'application-cookie' || by === 'header');
 }

@@ -7,7 +7,7 @@ import { standingOf } from '../core/snapshot.ts';
 import type { ClaimAnswer, SealedState, Unreachable } from '../ports.ts';
 import { startOver } from './draw.ts';
 import { hold } from './hold.ts';
-import { readOnlySeat } from './read-only.ts';
+import { readOnlySeat, unlessSilent } from './read-only.ts';
 import { homeInDoubt, noOrigin, retryAfter, storeUnreachable } from './refusals.ts';
 import { unsealed } from './sealed-state.ts';
 import { limitsOf, seat, type Whereabouts } from './seat.ts';
@@ -23,12 +23,14 @@ const claimsMax = 4;
  */
 export async function leave(visit: Visit, from: Whereabouts, why: Reason): Promise<Seat | Refusal> {
   let at = from;
-  let uncopied: 'keep' | 'move' = isSurelyAway(visit, at.home) ? 'move' : 'keep';
+  let uncopied: 'keep' | 'move' = isOutsideHome(visit) || isSurelyAway(visit, at.home) ? 'move' : 'keep';
   for (let tries = 0; tries < claimsMax; tries++) {
     const target = nextHome(visit, at);
     if (target === undefined) return noOrigin(visit);
-    const said = await claimFor(visit, at, target, uncopied);
+    const said = await unlessSilent(visit, at, target, claimFor(visit, at, target, uncopied));
     switch (said.kind) {
+      case 'session':
+        return said;
       case 'claimed':
         return moved(visit, at, target, said, why);
       case 'ended':
@@ -53,6 +55,11 @@ export async function leave(visit: Visit, from: Whereabouts, why: Reason): Promi
     }
   }
   return noOrigin(visit);
+}
+
+/** The origins share a store: home's memory holds nothing that suspicion could lose. */
+function isOutsideHome({ pool }: Visit): boolean {
+  return pool.config.session.mode === 'external';
 }
 
 /** On the operator's word (it is in the pool no more) or the monitor's, a session is moved though nothing of it is stored. */
@@ -104,6 +111,7 @@ async function carry(
   version: number,
   state: SealedState | undefined,
 ): Promise<Carried> {
+  if (isOutsideHome(visit)) return { kind: 'nothing' };
   const isWanted = visit.pool.config.session.onHomeLost === 'restore';
   return { kind: 'state', version, bytes: isWanted ? await intactBytes(visit, session, state) : noBytes };
 }

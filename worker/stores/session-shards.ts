@@ -1,5 +1,6 @@
 import type { Claim, Ended, Label, Located, PutSaid, Rotated } from '../core/fence.ts';
 import type { PoolName, SessionId } from '../core/ids.ts';
+import type { Replication } from '../core/replication.ts';
 import { shardOf } from '../core/session-id.ts';
 import type {
   Clock,
@@ -18,12 +19,42 @@ import type {
 /** What a shard's Durable Object answers to. */
 export interface ShardObject {
   locate(pool: PoolName, session: SessionId): Promise<LocatedSlot>;
-  claim(pool: PoolName, session: SessionId, wish: Claim): Promise<ClaimAnswer>;
-  put(pool: PoolName, session: SessionId, wish: StatePut): Promise<PutSaid>;
-  label(pool: PoolName, session: SessionId, wish: Label): Promise<PutSaid>;
-  renew(pool: PoolName, session: SessionId, wish: RenewWish): Promise<Located | Ended>;
-  end(pool: PoolName, session: SessionId, wish: EndWish): Promise<Ended>;
-  rotate(pool: PoolName, session: SessionId, wish: RotateWish): Promise<Rotated>;
+  claim(
+    pool: PoolName,
+    session: SessionId,
+    wish: Claim,
+    replication?: Replication,
+  ): Promise<ClaimAnswer | Unreachable>;
+  put(
+    pool: PoolName,
+    session: SessionId,
+    wish: StatePut,
+    replication?: Replication,
+  ): Promise<PutSaid | Unreachable>;
+  label(
+    pool: PoolName,
+    session: SessionId,
+    wish: Label,
+    replication?: Replication,
+  ): Promise<PutSaid | Unreachable>;
+  renew(
+    pool: PoolName,
+    session: SessionId,
+    wish: RenewWish,
+    replication?: Replication,
+  ): Promise<Located | Ended>;
+  end(
+    pool: PoolName,
+    session: SessionId,
+    wish: EndWish,
+    replication?: Replication,
+  ): Promise<Ended | Unreachable>;
+  rotate(
+    pool: PoolName,
+    session: SessionId,
+    wish: RotateWish,
+    replication?: Replication,
+  ): Promise<Rotated | Unreachable>;
   list(wish: { cursor?: string | undefined; limit: number }): Promise<ListPage>;
 }
 
@@ -37,6 +68,8 @@ export interface ShardsOptions {
   readonly timers: Timers;
   readonly deadlineMs?: number;
   readonly callMs?: number;
+  /** Where the shards' replicas are; without it they keep to what they were told. */
+  readonly replication?: Replication;
 }
 
 /** Every operation may be done twice, so what failed is asked again; what is overloaded is left alone. */
@@ -50,21 +83,22 @@ export function shardName(pool: PoolName, shard: string): string {
 export function createShards(pool: PoolName, objects: ShardObjects, options: ShardsOptions): Shards {
   const ask = <Answer>(session: SessionId, call: (shard: ShardObject) => Promise<Answer>) =>
     persist(() => call(objects.getByName(shardName(pool, shardOf(session)))), options);
+  const { replication } = options;
   return {
     locate: (session) => ask(session, (shard) => shard.locate(pool, session)),
-    claim: (session, wish) => ask(session, (shard) => shard.claim(pool, session, wish)),
+    claim: (session, wish) => ask(session, (shard) => shard.claim(pool, session, wish, replication)),
     async put(session, wish) {
       let asked = 0;
       const said = await ask(session, (shard) => {
         asked += 1;
-        return shard.put(pool, session, wish);
+        return shard.put(pool, session, wish, replication);
       });
       return asked > 1 ? unlessUnknown(said, wish) : said;
     },
-    label: (session, wish) => ask(session, (shard) => shard.label(pool, session, wish)),
-    renew: (session, wish) => ask(session, (shard) => shard.renew(pool, session, wish)),
-    end: (session, wish) => ask(session, (shard) => shard.end(pool, session, wish)),
-    rotate: (session, wish) => ask(session, (shard) => shard.rotate(pool, session, wish)),
+    label: (session, wish) => ask(session, (shard) => shard.label(pool, session, wish, replication)),
+    renew: (session, wish) => ask(session, (shard) => shard.renew(pool, session, wish, replication)),
+    end: (session, wish) => ask(session, (shard) => shard.end(pool, session, wish, replication)),
+    rotate: (session, wish) => ask(session, (shard) => shard.rotate(pool, session, wish, replication)),
   };
 }
 

@@ -25,6 +25,10 @@ export async function setScene(): Promise<Scene> {
   const origin = spawn(process.execPath, [fileURLToPath(new URL('./origin.ts', import.meta.url))], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  process.once('exit', () => {
+    origin.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  });
   const targets = await startTargets(folder, `http://127.0.0.1:${await portOf(origin)}`);
   const close = () => {
     for (const target of targets) target.stop();

@@ -28,6 +28,7 @@ export async function startWorkerd(folder: string, parts: WorkerParts): Promise<
   writeFileSync(join(folder, 'config.capnp'), configOf(parts));
   const words = ['serve', '--experimental', '--control-fd=3', 'config.capnp'];
   const child = spawn(programPath(), words, { cwd: folder, stdio: ['ignore', 'inherit', 'inherit', 'pipe'] });
+  process.once('exit', () => void child.kill('SIGKILL'));
   const port = await portOf(child);
   return { url: `http://127.0.0.1:${port}`, pid: child.pid ?? 0, stop: () => void child.kill('SIGKILL') };
 }

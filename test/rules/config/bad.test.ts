@@ -170,7 +170,7 @@ describe('a bad configuration', () => {
     [
       'a session that is a list',
       shop({ session: [] }),
-      'pools.shop.session: wanted an object with mode, durability, onHomeLost, onStoreFailure, idleMs, absoluteMs, holdMs, stateBytesMax, headerStateBytesMax, shards, region, generation, contract, found []',
+      'pools.shop.session: wanted an object with mode, durability, replicas, replicaRegions, jurisdiction, onHomeLost, onStoreFailure, idleMs, absoluteMs, holdMs, stateBytesMax, headerStateBytesMax, shards, region, generation, contract, found []',
     ],
     [
       'a session that is null',
@@ -178,9 +178,24 @@ describe('a bad configuration', () => {
       'pools.shop.cookie: wanted an object with name, sameSite, secure, found null',
     ],
     [
-      'durability to come',
+      'quorum of one',
       shop({ session: { durability: 'quorum' } }),
-      'pools.shop.session.durability: wanted "async" or "primary" ("quorum" is not available yet), found "quorum"',
+      'pools.shop.session.durability: wanted "async" or "primary", as replicas is 0, found "quorum"',
+    ],
+    [
+      'replicas of nothing',
+      shop({ session: { mode: 'local', replicas: 1 } }),
+      'pools.shop.session.replicas: wanted 0, as mode is "local", found 1',
+    ],
+    [
+      'more regions than replicas',
+      shop({ session: { replicas: 1, replicaRegions: ['weur', 'enam'] } }),
+      'pools.shop.session.replicaRegions: wanted a list of at most 1 location hints, as replicas is 1, found ["weur","enam"]',
+    ],
+    [
+      'a region that does not exist',
+      shop({ session: { replicas: 1, replicaRegions: ['mars'] } }),
+      'pools.shop.session.replicaRegions.0: wanted "wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr" or "me", found "mars"',
     ],
     [
       'local and restore',

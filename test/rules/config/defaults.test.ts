@@ -32,6 +32,9 @@ const resolvedShop = {
       session: {
         mode: 'replicated',
         durability: 'primary',
+        replicas: 0,
+        replicaRegions: [],
+        jurisdiction: '',
         onHomeLost: 'restore',
         onStoreFailure: 'refuse',
         idleMs: 1_800_000,
@@ -58,7 +61,7 @@ const resolvedShop = {
       },
       host: 'origin',
       rewriteHost: true,
-      fallback: { paths: [], bodyBytesMax: 1_048_576, retryAfterS: 5 },
+      fallback: { paths: [], bodyBytesMax: 1_048_576, replicaAfterMs: 1000, retryAfterS: 5 },
     },
   },
   routes: [{ host: { kind: 'any' }, path: { kind: 'prefix', path: '/' }, pool: 'shop' }],
@@ -91,6 +94,9 @@ const everyField: Complete<ConfigInput> = {
       session: {
         mode: 'local',
         durability: 'async',
+        replicas: 0,
+        replicaRegions: [],
+        jurisdiction: 'eu',
         onHomeLost: 'empty',
         onStoreFailure: 'serve',
         idleMs: 60_000,
@@ -117,7 +123,7 @@ const everyField: Complete<ConfigInput> = {
       },
       host: 'preserve',
       rewriteHost: false,
-      fallback: { paths: ['/docs/*', '/käse'], bodyBytesMax: 0, retryAfterS: 1 },
+      fallback: { paths: ['/docs/*', '/käse'], bodyBytesMax: 0, replicaAfterMs: 50, retryAfterS: 1 },
     },
   },
   routes: [
@@ -180,6 +186,7 @@ describe('a good configuration', () => {
           { kind: 'exact', path: '/k%C3%A4se' },
         ],
         bodyBytesMax: 0,
+        replicaAfterMs: 50,
         retryAfterS: 1,
       },
     });

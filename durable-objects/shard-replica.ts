@@ -1,0 +1,174 @@
+import { DurableObject } from 'cloudflare:workers';
+import type { PoolName, SessionId } from '../worker/core/ids.ts';
+import { bucketOf, buckets, decodePage, type Entry } from '../worker/core/page.ts';
+import { applied, filled, isSettled, judge, type Position } from '../worker/core/replication.ts';
+import { current } from '../worker/core/row.ts';
+import { shardOf } from '../worker/core/session-id.ts';
+import type { ReplicaCopy } from '../worker/stores/shard-replicas.ts';
+import { Address } from './shard/address.ts';
+import { chunksOf, Ledger } from './shard/ledger.ts';
+import type { Chunk, Of, Pages, Rows, Sent } from './shard/replica-object.ts';
+import { ReplicaUpkeep } from './shard/replica-upkeep.ts';
+import { Tables } from './shard/tables.ts';
+
+export interface ReplicaStats {
+  readonly position: Position;
+  /** By the shard's clock: as of when the copy is true. */
+  readonly at: number;
+  readonly logRows: number;
+  readonly pages: number;
+  readonly chunks: number;
+}
+
+/** A copy of one shard, somewhere else. It applies the shard's log in order, is read when the shard is away, and decides nothing. */
+export class ShardReplica extends DurableObject<object> {
+  readonly #address: Address;
+  readonly #tables: Tables;
+  readonly #ledger: Ledger;
+  readonly #upkeep: ReplicaUpkeep;
+  #position: Position;
+  #at: number;
+
+  constructor(ctx: DurableObjectState, env: object) {
+    super(ctx, env);
+    const { storage } = ctx;
+    this.#address = new Address(storage);
+    this.#tables = new Tables(storage.sql);
+    this.#ledger = new Ledger(storage, this.#tables);
+    this.#upkeep = new ReplicaUpkeep(storage, this.#tables, this.#ledger, () =>
+      storage.kv.put('at', this.#at),
+    );
+    const kept = storage.kv.get<Position>('position') ?? { kind: 'blank' };
+    // The log itself says how far it goes: no row of its own for each batch.
+    this.#position = kept.kind === 'following' ? { ...kept, seq: this.#ledger.last } : kept;
+    // Kept with each fold only: after an eviction the copy counts as older than it is, never as younger.
+    this.#at = storage.kv.get<number>('at') ?? 0;
+    ctx.blockConcurrencyWhile(() => this.#upkeep.wake());
+  }
+
+  async position(of: Of): Promise<Position> {
+    this.#address.mustBe(of);
+    return this.#position;
+  }
+
+  /** Forgets all and waits for the pages. */
+  async begin(of: Of, stream: string, from: number): Promise<Position> {
+    this.#address.mustBe(of);
+    this.#inOneStep(() => {
+      this.#ledger.startOver(from);
+      this.#stand({ kind: 'filling', stream, from, bucket: 0, settledAt: from });
+      this.#address.keep();
+    });
+    return this.#position;
+  }
+
+  async chunks(of: Of, chunks: readonly Chunk[]): Promise<void> {
+    this.#address.mustBe(of);
+    for (const { id, part, body } of chunks) this.#tables.writeChunk(id, part, new Uint8Array(body));
+  }
+
+  async fill(of: Of, pages: Pages): Promise<Position> {
+    this.#address.mustBe(of);
+    const next = filled(this.#position, pages, buckets);
+    if (next === 'gap' || !this.#hasAll(pages.sent)) return this.#position;
+    const entries = pages.pages.flatMap(({ body }) => decodePage(body));
+    this.#inOneStep(() => {
+      this.#dropHoles(entries, pages.sent);
+      for (const [bucket, page] of Map.groupBy(entries, ({ session }) => bucketOf(session)))
+        this.#ledger.fill(bucket, page);
+      this.#stand(next);
+    });
+    this.#heard(pages.at);
+    return this.#position;
+  }
+
+  async append(of: Of, rows: Rows): Promise<Position> {
+    this.#address.mustBe(of);
+    if (judge(this.#position, rows) === 'apply' && this.#hasAll(rows.sent)) this.#apply(rows);
+    return this.#position;
+  }
+
+  /** A session as this copy has it, for when its shard is away. */
+  async read(pool: PoolName, session: SessionId): Promise<ReplicaCopy> {
+    this.#address.mustBe({ pool, shard: shardOf(session) });
+    const entry = isSettled(this.#position) ? this.#ledger.find(session) : undefined;
+    if (entry === undefined) return { kind: 'none' };
+    const slot = current(entry.slot, Date.now());
+    if (slot.kind === 'ended') return { kind: 'ended' };
+    const state = this.#hasState(entry) ? this.#ledger.sealed(entry.state) : undefined;
+    if (slot.kind === 'none' || state === undefined) return { kind: 'none' };
+    return { kind: 'copy', row: slot.row, state, at: this.#at };
+  }
+
+  /** Moves the log into the pages now. The alarm and a full log do it by themselves. */
+  async fold(): Promise<void> {
+    await this.#upkeep.fold();
+  }
+
+  async stats(): Promise<ReplicaStats> {
+    const [logRows, pages, chunks] = [
+      this.#tables.count('log'),
+      this.#tables.count('page'),
+      this.#tables.count('chunk'),
+    ];
+    return { position: this.#position, at: this.#at, logRows, pages, chunks };
+  }
+
+  override async alarm(): Promise<void> {
+    await this.#upkeep.alarm();
+  }
+
+  #apply(rows: Rows): void {
+    const position = this.#position;
+    if (position.kind !== 'following') return;
+    const fresh = rows.rows.filter(({ seq }) => seq > position.seq);
+    this.#inOneStep(() => {
+      const entries = fresh.flatMap(({ body }) => decodePage(body));
+      const holes = this.#dropHoles(entries, rows.sent);
+      for (const { seq, body } of fresh) this.#ledger.append(seq, new Uint8Array(body));
+      const next = applied(position, rows, holes > 0 ? 'with holes' : 'whole');
+      if (next.settledAt === position.settledAt) this.#position = next;
+      else this.#stand(next);
+    });
+    this.#heard(rows.at);
+  }
+
+  #hasAll(sent: Sent): boolean {
+    return sent.every(([id, parts]) => this.#tables.countChunks(id) === parts);
+  }
+
+  /** Chunks that came for a row which was lost on the way, and whose state has been replaced since. */
+  #dropHoles(entries: readonly Entry[], sent: Sent): number {
+    const whole = new Set(sent.map(([id]) => id));
+    const holes = entries
+      .map(({ state }) => chunksOf(state))
+      .filter((id) => id !== undefined && !whole.has(id));
+    for (const id of holes) if (id !== undefined) this.#tables.deleteChunks(id);
+    return holes.length;
+  }
+
+  #hasState({ state }: Entry): boolean {
+    return state.kind !== 'chunked' || this.#tables.countChunks(state.id) > 0;
+  }
+
+  #heard(at: number): void {
+    this.#at = Math.max(this.#at, at);
+    this.#upkeep.stored();
+  }
+
+  #stand(position: Position): void {
+    this.ctx.storage.kv.put('position', position);
+    this.#position = position;
+  }
+
+  /** Memory must not run ahead of storage: what fails half-way starts the object again. */
+  #inOneStep(work: () => void): void {
+    try {
+      this.ctx.storage.transactionSync(work);
+    } catch (error) {
+      console.error(`A step of a replica was not stored, starting again: ${String(error)}`);
+      this.ctx.abort(`a step of a replica was not stored: ${String(error)}`);
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,257 @@
+import { buckets, decodePage, encodePages } from '../../worker/core/page.ts';
+import { type Feed, isSettled, nextStep, type Position } from '../../worker/core/replication.ts';
+import { chunksOf, type Ledger } from './ledger.ts';
+import type { Chunk, Of, Pages, ReplicaSink } from './replica-object.ts';
+import type { LogRow, Tables } from './tables.ts';
+
+/** Rows or pages of one call. */
+const parcelBytes = 1024 * 1024;
+/** Chunks of one call: a message between objects has at most 32 MiB. */
+const chunkParcelBytes = 4 * 1024 * 1024;
+/** Calls under way at once, so that a far replica is not a round trip behind for each of them. */
+const window = 4;
+/** The first call makes the object, perhaps on another continent. */
+const patienceMs = 10_000;
+const pauseMs = { first: 50, most: 5_000 };
+const sentMax = 1_024;
+
+export interface Source {
+  readonly ledger: Ledger;
+  readonly tables: Tables;
+  of(): Of;
+  feed(): Feed;
+  /** Stores the open group: nothing leaves before it is stored. */
+  flush(): void;
+  /** The replica has the log up to a higher number than before. */
+  confirmed(): void;
+}
+
+/** One replica as its shard sees it: what it has, what is on the way, what comes next. */
+export class Link {
+  readonly name: string;
+  readonly #source: Source;
+  readonly #connect: () => ReplicaSink;
+  /** As the replica last said; undefined while it must be asked. */
+  #position: Position | undefined;
+  #stub: ReplicaSink | undefined;
+  /** Answers that are awaited, oldest first. */
+  #underWay: Promise<Position>[] = [];
+  #sentUpTo = 0;
+  /** States whose chunks went this way since the link stands: a renewal does not send them again. */
+  readonly #chunksSent = new Set<string>();
+  #isLoading = false;
+  #confirmed = 0;
+  #acknowledged = 0;
+  #failures = 0;
+  #isRunning = false;
+  #isClosed = false;
+
+  constructor(name: string, source: Source, connect: () => ReplicaSink) {
+    this.name = name;
+    this.#source = source;
+    this.#connect = connect;
+  }
+
+  /** Up to here the replica has everything, states included: what a quorum counts. */
+  get confirmed(): number {
+    return this.#confirmed;
+  }
+
+  /** Up to here the log is needed here no more, also while it is away. */
+  get acknowledged(): number {
+    return this.#acknowledged;
+  }
+
+  get state(): 'following' | 'filling' | 'away' {
+    if (this.#failures > 0 || this.#position === undefined) return 'away';
+    return this.#position.kind === 'following' ? 'following' : 'filling';
+  }
+
+  get isBehind(): boolean {
+    return this.#position?.kind !== 'following' || this.#position.seq < this.#source.ledger.last;
+  }
+
+  /** There is something to send. */
+  wake(): void {
+    if (this.#isClosed) return;
+    if (this.#isRunning) this.#pump();
+    else if (this.#failures === 0) void this.#run();
+  }
+
+  /** The same after a failure, without the pause. */
+  retry(): void {
+    this.#failures = 0;
+    this.wake();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  async #run(): Promise<void> {
+    this.#isRunning = true;
+    try {
+      while (!this.#isClosed && (this.isBehind || this.#underWay.length > 0)) await this.#step();
+      this.#failures = 0;
+    } catch (error) {
+      this.#lost(error);
+    } finally {
+      this.#isRunning = false;
+    }
+    if (this.#failures === 0 && this.isBehind) this.wake();
+  }
+
+  async #step(): Promise<void> {
+    const { of, feed } = this.#source;
+    this.#stub ??= this.#connect();
+    if (this.#position === undefined) return this.#resumeAt(await within(this.#stub.position(of())));
+    const now = feed();
+    const step = nextStep(this.#position, now);
+    if (step.kind === 'begin')
+      return this.#resumeAt(await within(this.#stub.begin(of(), now.stream, step.from)));
+    if (step.kind === 'fill') return this.#resumeAt(await this.#fill(this.#stub, step));
+    this.#pump();
+    const said = await this.#underWay.shift();
+    if (said !== undefined) this.#stand(said);
+  }
+
+  #resumeAt(position: Position): void {
+    this.#sentUpTo = position.kind === 'following' ? position.seq : 0;
+    this.#stand(position);
+  }
+
+  #stand(position: Position): void {
+    this.#position = position;
+    this.#acknowledged = acknowledgedBy(position);
+    if (!isSettled(position) || position.seq <= this.#confirmed) return;
+    this.#confirmed = position.seq;
+    this.#source.confirmed();
+  }
+
+  #pump(): void {
+    const stub = this.#stub;
+    if (stub === undefined || this.#position?.kind !== 'following') return;
+    while (!this.#isLoading && this.#underWay.length < window && this.#sentUpTo < this.#source.ledger.last) {
+      const said = within(this.#append(stub));
+      // Awaited in its turn; until then its failure is nobody's.
+      said.catch(() => undefined);
+      this.#underWay.push(said);
+    }
+  }
+
+  /** Everything up to the call happens at once, or nothing else is sent meanwhile: calls leave in the order of the log. */
+  async #append(stub: ReplicaSink): Promise<Position> {
+    const { ledger, tables, of, feed } = this.#source;
+    const [after, { stream }] = [this.#sentUpTo, feed()];
+    const rows = tables.logRows(after, parcelBytes);
+    const upTo = rows.at(-1)?.seq ?? after;
+    if (rows[0]?.seq !== after + 1) throw new Error(`the log was cut behind ${after}`);
+    this.#sentUpTo = upTo;
+    const { missing, sent } = this.#chunksFor(rows.flatMap(({ body }) => chunkIdsOf(body)));
+    if (missing.length > 0) await this.#sendChunks(stub, missing);
+    // The newest row is looked up last: a chunk that was replaced meanwhile has a newer row behind it.
+    const { last } = ledger;
+    const said = within(stub.append(of(), { stream, after, upTo, last, rows, sent, at: Date.now() }));
+    if (missing.length > 0) this.#pump();
+    const position = await said;
+    if (position.kind !== 'following' || position.seq < upTo)
+      throw new Error(`it stands at ${JSON.stringify(position)} and cannot take the log after ${after}`);
+    return position;
+  }
+
+  /** One parcel after the other: all of them might not fit into memory. */
+  async #sendChunks(stub: ReplicaSink, ids: readonly string[]): Promise<void> {
+    this.#isLoading = true;
+    try {
+      for (const chunks of parcelsOf(ids, this.#source.tables))
+        await within(stub.chunks(this.#source.of(), chunks));
+    } finally {
+      this.#isLoading = false;
+    }
+  }
+
+  /** Some pages, each with the chunks of its states before it. */
+  async #fill(stub: ReplicaSink, { from, bucket }: { from: number; bucket: number }): Promise<Position> {
+    const { ledger, flush, of, feed } = this.#source;
+    flush();
+    const at = Date.now();
+    const { pages, next } = this.#pagesFrom(bucket, at);
+    const { missing, sent } = this.#chunksFor(pages.flatMap(({ body }) => chunkIdsOf(body)));
+    await this.#sendChunks(stub, missing);
+    // Read last, as above.
+    const { last } = ledger;
+    return within(stub.fill(of(), { stream: feed().stream, from, bucket, next, last, pages, sent, at }));
+  }
+
+  #pagesFrom(bucket: number, now: number): { pages: Pages['pages'][number][]; next: number } {
+    const pages: Pages['pages'][number][] = [];
+    let bytes = 0;
+    for (const due of this.#source.ledger.bucketsFrom(bucket)) {
+      if (bytes >= parcelBytes) return { pages, next: due };
+      for (const body of encodePages(this.#source.ledger.entriesOf(due, now), parcelBytes)) {
+        pages.push({ bucket: due, body: body.buffer });
+        bytes += body.length;
+      }
+    }
+    return { pages, next: buckets };
+  }
+
+  /** The states of which chunks are there, with how many each has, and those that were not sent before. */
+  #chunksFor(ids: readonly string[]): { missing: string[]; sent: [id: string, parts: number][] } {
+    const sent = [...new Set(ids)].flatMap((id): [string, number][] => {
+      const parts = this.#source.tables.countChunks(id);
+      return parts === 0 ? [] : [[id, parts]];
+    });
+    const missing = sent.map(([id]) => id).filter((id) => !this.#chunksSent.has(id));
+    if (this.#chunksSent.size > sentMax) this.#chunksSent.clear();
+    for (const id of missing) this.#chunksSent.add(id);
+    return { missing, sent };
+  }
+
+  /** Asked anew after a pause that grows; what was on the way is sent again. */
+  #lost(error: unknown): void {
+    if (this.#failures === 0) console.error(`The replica ${this.name} is not followed by: ${String(error)}`);
+    this.#position = undefined;
+    this.#stub = undefined;
+    this.#underWay = [];
+    this.#chunksSent.clear();
+    const waitMs = Math.min(pauseMs.most, pauseMs.first * 2 ** this.#failures++);
+    setTimeout(() => {
+      if (!this.#isRunning && !this.#isClosed) void this.#run();
+    }, waitMs);
+  }
+}
+
+function acknowledgedBy(position: Position): number {
+  if (position.kind === 'blank') return 0;
+  return position.kind === 'filling' ? position.from : position.seq;
+}
+
+function chunkIdsOf(body: LogRow['body']): string[] {
+  return decodePage(body).flatMap(({ state }) => chunksOf(state) ?? []);
+}
+
+function* parcelsOf(ids: readonly string[], tables: Tables): Generator<Chunk[]> {
+  let parcel: Chunk[] = [];
+  let bytes = 0;
+  for (const id of ids) {
+    for (const [part, body] of tables.chunks(id).entries()) {
+      parcel.push({ id, part, body });
+      bytes += body.byteLength;
+      if (bytes < chunkParcelBytes) continue;
+      yield parcel;
+      [parcel, bytes] = [[], 0];
+    }
+  }
+  if (parcel.length > 0) yield parcel;
+}
+
+async function within<Value>(work: Promise<Value>): Promise<Value> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`no answer within ${patienceMs} ms`)), patienceMs);
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
