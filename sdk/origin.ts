@@ -4,12 +4,15 @@ import { createVisit } from './create-visit.ts';
 import { createEndedMarks } from './ended-marks.ts';
 import { type ArrivingRequest, readSent } from './headers.ts';
 import { readCredentials } from './key.ts';
+import { createLimpetSession, type LimpetSession } from './limpet-session.ts';
 import { neededFirst, type Refusal, signatureInvalid } from './refusals.ts';
 import { createSignatureCheck } from './signature.ts';
-import { createStoreApi } from './store-api.ts';
+import { createStoreApi, type SessionHandle } from './store-api.ts';
 import type { Visit } from './visit.ts';
 
 export type { ArrivingRequest } from './headers.ts';
+export type { LimpetSession, Unkept } from './limpet-session.ts';
+export type { SessionHandle } from './store-api.ts';
 export type { Copy } from './copies.ts';
 export type { HeaderList, Refusal } from './refusals.ts';
 export type { Extent, Sealed, SealedNow, Visit } from './visit.ts';
@@ -51,6 +54,8 @@ export interface LimpetOrigin {
   /** The nonce. Two calls of `createOrigin` are two instances, also in one process. */
   readonly instance: string;
   arrive(request: ArrivingRequest): Promise<Arrival>;
+  /** A session outside of any request; the handle is `visit.handle` of one. */
+  session(handle: SessionHandle): LimpetSession;
 }
 
 const HOUR_MS = 3_600_000;
@@ -103,7 +108,7 @@ export function createOrigin(options: OriginOptions = {}): LimpetOrigin {
     return { kind: 'visit', visit: createVisit(visits, facts) };
   }
 
-  return { origin, instance, arrive };
+  return { origin, instance, arrive, session: (handle) => createLimpetSession(handle, { claims, visits }) };
 }
 
 function callFetch(url: string, init: RequestInit): Promise<Response> {
