@@ -2,8 +2,8 @@ import { quantile } from '../numbers.ts';
 import type { Figures } from './figures.ts';
 import type { Fault } from './origins.ts';
 
-/** What Limpet promises; where it was not so, in words. */
-export function missed(fault: Fault, runs: readonly Figures[]): string[] {
+/** What Limpet promises; where it was not so, in words. How long it took says nothing on a machine that others use: `trial`. */
+export function missed(fault: Fault, runs: readonly Figures[], { trial }: { trial: boolean }): string[] {
   const sum = (of: (figures: Figures) => number) => runs.reduce((total, figures) => total + of(figures), 0);
   const lost = sum((figures) => figures.lost.victims + figures.lost.others);
   const codes = runs.flatMap((figures) => figures.codes);
@@ -21,7 +21,7 @@ export function missed(fault: Fault, runs: readonly Figures[]): string[] {
     [sum(({ twice }) => twice) === 0, `${sum(({ twice }) => twice)} POSTs without a key were executed twice`],
     [runs.every(({ failedMost }) => failedMost <= 1), 'a client saw more than one failure'],
     [
-      fault === 'SIGSTOP' || runs.every(({ failedWithinMs }) => failedWithinMs <= 50),
+      trial || fault === 'SIGSTOP' || runs.every(({ failedWithinMs }) => failedWithinMs <= 50),
       `POSTs failed ${Math.max(...runs.map(({ failedWithinMs }) => failedWithinMs)).toFixed(0)} ms after the first failure, and 50 is the most`,
     ],
     [
@@ -29,7 +29,7 @@ export function missed(fault: Fault, runs: readonly Figures[]): string[] {
       `a failure was ${codes.find((code) => code !== wantedCode)}, not ${wantedCode}`,
     ],
     [
-      quantile(times, 0.99) <= within,
+      trial || quantile(times, 0.99) <= within,
       `p99 of the first success is ${quantile(times, 0.99).toFixed(0)} ms, and ${within} is the most`,
     ],
     [lost === 0, `${lost} sessions lost a write`],

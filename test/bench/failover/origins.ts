@@ -33,12 +33,13 @@ export async function startOrigins(folder: string, sessions: 'limpet' | 'plain')
         { ...(await originValues('shop', id)), ...own },
         'listening',
       );
-      // A frozen process does not notice that its parent has gone.
-      process.once('exit', () => child.signal('SIGKILL'));
       return [id, child] as const;
     }),
   );
   const children = new Map<string, (typeof started)[number][1]>(started);
+  // A frozen process does not notice that its parent has gone.
+  const killAll = () => children.forEach((child) => child.signal('SIGKILL'));
+  process.once('exit', killAll);
   return {
     ports,
     strike: (id, fault) => children.get(id)?.signal(fault),
@@ -48,6 +49,9 @@ export async function startOrigins(folder: string, sessions: 'limpet' | 'plain')
         .map(bookOf)
         .filter((book) => existsSync(book))
         .flatMap((book) => readFileSync(book, 'utf8').trim().split('\n')),
-    end: async () => void (await Promise.all([...children.values()].map((child) => child.end()))),
+    async end() {
+      process.off('exit', killAll);
+      await Promise.all([...children.values()].map((child) => child.end()));
+    },
   };
 }

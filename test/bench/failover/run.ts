@@ -37,6 +37,8 @@ const victim = 'b';
 const kinds: readonly Kind[] = ['get', 'keyed', 'post'];
 /** The slow answer is under way when the fault comes. */
 const slowAheadMs = 500;
+/** Of each kind: placing by hash is not even for a few. */
+const victimsMin = 2;
 const thawedMs = 1_000;
 
 export async function runOnce(contender: Contender, fault: Fault, plan: Plan): Promise<Seen> {
@@ -56,10 +58,8 @@ export async function runOnce(contender: Contender, fault: Fault, plan: Plan): P
 }
 
 async function observe({ url }: Balancer, origins: Origins, fault: Fault, plan: Plan): Promise<Seen> {
-  const visitors = kinds.flatMap((kind) =>
-    Array.from({ length: plan.perKind }, (_, at) => createVisitor(url, `${kind}${at}`, kind)),
-  );
-  const homes = await Promise.all(visitors.map(async (visitor) => (await visitor.ask('keyed')).origin));
+  const settled = (await Promise.all(kinds.map((kind) => settle(url, kind, plan.perKind)))).flat();
+  const visitors = settled.map(({ visitor }) => visitor);
   const patient = await unharmed(url);
   let isOver = false;
   const browsing = visitors.map((visitor) => visitor.browse(() => isOver));
@@ -84,14 +84,25 @@ async function observe({ url }: Balancer, origins: Origins, fault: Fault, plan: 
     faultAt,
     slow,
     executed: origins.executed(),
-    clients: visitors.map(({ kind, events, acknowledged }, at) => ({
+    clients: settled.map(({ visitor: { kind, events, acknowledged }, home }, at) => ({
       kind,
       events: events.slice(0, -1),
       acknowledged,
-      home: homes[at] ?? '',
+      home,
       end: ends[at] ?? lastOf(events),
     })),
   };
+}
+
+/** Visitors with a session each, some of them at the origin that will be hit. */
+async function settle(url: string, kind: Kind, count: number): Promise<{ visitor: Visitor; home: string }[]> {
+  const settled: { visitor: Visitor; home: string }[] = [];
+  const victims = () => settled.filter(({ home }) => home === victim).length;
+  while (settled.length < count || (victims() < victimsMin && settled.length < 3 * count)) {
+    const visitor = createVisitor(url, `${kind}${settled.length}`, kind);
+    settled.push({ visitor, home: (await visitor.ask('keyed')).origin });
+  }
+  return settled;
 }
 
 function lastOf(events: readonly Event[]): Event {
