@@ -85,7 +85,7 @@ function withPlainCookie(pool: Readonly<Record<string, unknown>>): unknown {
   return cookie['sameSite'] === 'none' ? pool : { ...pool, cookie: { secure: false, ...cookie } };
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

@@ -13,6 +13,7 @@ import { print, say } from './say.ts';
 import { takeDataFolder } from './serve/data-folder.ts';
 import { keepRunning } from './serve/keep-running.ts';
 import { networkOf } from './serve/network.ts';
+import { forOneMachine } from './serve/one-machine.ts';
 import { ownSecrets } from './serve/own-secrets.ts';
 import { makeRunFolder, type RunFolder } from './serve/run-folder.ts';
 import { startRuntime } from './serve/runtime.ts';
@@ -74,7 +75,7 @@ async function serveUntilTold({ path, host, wantedPort, dataFolder }: ServeWish)
   const port = await freePort(wantedPort, host);
   const folder = makeRunFolder({
     entry,
-    config: `export default ${JSON.stringify(input)};\n`,
+    config: `export default ${JSON.stringify(forOneMachine(input))};\n`,
     workerd: workerdConfig({
       host,
       port,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { networkOf } from '../../../cli/serve/network.ts';
+import { forOneMachine } from '../../../cli/serve/one-machine.ts';
 import { workerdConfig } from '../../../cli/serve/workerd-config.ts';
 import { parseConfig } from '../../../worker/config/parse.ts';
 
@@ -12,6 +13,19 @@ function networkFor(url: string, allowPrivate: boolean): string[] {
   if (!parsed.ok) throw new Error(`${url} is refused`);
   return networkOf(parsed.config);
 }
+
+describe('a configuration on one machine', () => {
+  it('[SV12] has one shard per pool, unless it names a number', () => {
+    const said = (session?: object) =>
+      forOneMachine({ debug: 'off', pools: { shop: { ...(session && { session }) } } });
+    expect(said()).toEqual({ debug: 'off', pools: { shop: { session: { shards: 1 } } } });
+    expect(said({ mode: 'local' })).toMatchObject({
+      pools: { shop: { session: { mode: 'local', shards: 1 } } },
+    });
+    expect(said({ shards: 4 })).toMatchObject({ pools: { shop: { session: { shards: 4 } } } });
+    expect(forOneMachine(undefined)).toBeUndefined();
+  });
+});
 
 describe('what a self-hosted Worker may connect to', () => {
   it('[SV11] is the public network, with loopback where an origin is there, or with private ones on the operator’s word', () => {
