@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
+import { CommandFailure } from '../failure.ts';
 import { sayLogLine } from './log-line.ts';
 import { controlSocket } from './workerd-config.ts';
 
@@ -19,7 +20,7 @@ export interface Runtime {
 
 /** Starts workerd on the configuration in `folder`. It ends with this process, however this process ends. */
 export function startRuntime(folder: string, env: NodeJS.ProcessEnv): Runtime {
-  const words = ['serve', '--experimental', '--control-fd=3', 'config.capnp'];
+  const words = ['serve', '--control-fd=3', 'config.capnp'];
   // One that was killed leaves its socket, and the next one could not listen there.
   rmSync(join(folder, controlSocket), { force: true });
   // Detached: Ctrl-C in a terminal goes to the whole group, and workerd is to end in good order.
@@ -42,9 +43,16 @@ export function startRuntime(folder: string, env: NodeJS.ProcessEnv): Runtime {
   };
 }
 
+/** The package finds the program for this system, or says which one it misses. */
 function workerdPath(): string {
-  const workerd: { default: string } = createRequire(import.meta.url)('workerd');
-  return workerd.default;
+  try {
+    const workerd: { default: string } = createRequire(import.meta.url)('workerd');
+    return workerd.default;
+  } catch (error) {
+    throw new CommandFailure(
+      `Cannot find workerd: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
 }
 
 function endOf(child: ChildProcess): Promise<string> {

@@ -8,7 +8,7 @@ export function clientAddress(request: Request, config: Config): string {
 /** The other end of the connection, as workerd on one's own machine says it: `203.0.113.7:4711`, `[2001:db8::7]:4711`. Cloudflare has no such field. */
 function peerAddress(peer: unknown): string {
   if (typeof peer !== 'string') return '';
-  return peer.slice(0, peer.lastIndexOf(':')).replace(/^\[|\]$/g, '');
+  return peer.slice(0, peer.lastIndexOf(':')).replace(/^\[(::ffff:(?=[\d.]+\]))?|\]$/g, '');
 }
 
 /** What names a client by its address: an IPv4 address, or the /64 of an IPv6 one, whose owner changes the rest at will. */

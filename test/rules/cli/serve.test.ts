@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
 import { networkOf } from '../../../cli/serve/network.ts';
 import { forOneMachine } from '../../../cli/serve/one-machine.ts';
@@ -13,6 +14,11 @@ function networkFor(url: string, allowPrivate: boolean): string[] {
   if (!parsed.ok) throw new Error(`${url} is refused`);
   return networkOf(parsed.config);
 }
+
+it('[SV13] the workerd of limpet serve is the one that miniflare, and so wrangler, runs', () => {
+  const ours = createRequire(import.meta.url);
+  expect(ours.resolve('workerd')).toBe(createRequire(ours.resolve('miniflare')).resolve('workerd'));
+});
 
 describe('a configuration on one machine', () => {
   it('[SV12] has one shard per pool, unless it names a number', () => {

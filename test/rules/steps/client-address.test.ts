@@ -15,6 +15,7 @@ describe('the client’s address', () => {
   it.each([
     ['203.0.113.7:4711', '203.0.113.7'],
     ['[2001:db8::7]:4711', '2001:db8::7'],
+    ['[::ffff:203.0.113.7]:4711', '203.0.113.7'],
     [7, ''],
   ])(
     '[SV8] is the connection’s other end where workerd names it and no header does: %s',
