@@ -8,6 +8,8 @@ import { placementOf } from './core/rendezvous.ts';
 import { createCounters } from './observe/counters.ts';
 import { createDoubt } from './stores/doubt.ts';
 import { createFallback, type FallbackStore } from './stores/fallback.ts';
+import { createIncidentDesk, type IncidentObjects } from './stores/incident-desk.ts';
+import { createIncidents } from './stores/incidents.ts';
 import { createLostWrites, type LostObjects } from './stores/lost-writes.ts';
 import type { Platform } from './stores/platform.ts';
 import { createShardDesk, type DeskObjects } from './stores/shard-desk.ts';
@@ -31,7 +33,7 @@ export type SessionObjects = ShardObjects &
 export interface Bindings {
   readonly shards: SessionObjects;
   readonly replicas: PlacedObjects<ReplicaObject>;
-  readonly monitors: MonitorObjects & LostObjects;
+  readonly monitors: MonitorObjects & LostObjects & IncidentObjects;
   readonly fallback: FallbackStore;
   readonly cache: SnapshotCache;
   readonly apiBase: string | undefined;
@@ -77,7 +79,7 @@ async function createPool(
 ): Promise<Pool> {
   const name = poolName(config.name);
   const origins = new Map(config.origins.map((origin) => [originId(origin.id), origin]));
-  const { clock, timers, fetch, waitUntil } = platform;
+  const { clock, chance, timers, fetch, waitUntil } = platform;
   const { timeoutMs, fall } = config.health;
   const replication = replicationOf(config, bindings);
   const shards = lawful(bindings.shards, config, bindings);
@@ -86,9 +88,19 @@ async function createPool(
     health: config.health,
     origins: [...origins].map(([id, { url }]) => ({ id, url })),
   };
+  const incidents = createIncidents({
+    pool: name,
+    monitors: bindings.monitors,
+    clock,
+    chance,
+    timers,
+    waitUntil,
+  });
   return {
     name,
     config,
+    incidents,
+    incidentDesk: createIncidentDesk({ pool: name, monitors: bindings.monitors, clock, timers }),
     origins,
     placement: placementOf([...origins].map(([id, { weight }]) => ({ id, weight }))),
     cookieName: config.cookie.secure ? `__Host-${config.cookie.name}` : config.cookie.name,
@@ -111,6 +123,7 @@ async function createPool(
       clock,
       timers,
       waitUntil,
+      heard: incidents.heard,
     }),
     report: createReportSuspect({ pool: name, monitors: bindings.monitors }),
     status: createReadStatus({ pool: name, monitors: bindings.monitors }),
