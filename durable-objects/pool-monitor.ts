@@ -176,7 +176,7 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
     const { probing } = this.#roster;
     if (probing === undefined) return true;
     const from = Date.now();
-    const result = await probe(origin, probing.health);
+    const result = await probe(origin, probing.health, this.env);
     // Read after the probe: a raise or another probe may have come in between.
     const health = this.#roster.healths.get(origin.id);
     if (health === undefined || this.#member(origin.id)?.url !== origin.url) return result.ok;

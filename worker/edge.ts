@@ -1,8 +1,10 @@
+import { bindingNames } from './config/bindings.ts';
 import type { Config, PoolConfig } from './config/config.ts';
 import type { Secrets } from './config/secrets.ts';
 import { originId, poolName } from './core/ids.ts';
 import { createKeyring, viaName } from './core/keyring.ts';
 import { Lru } from './core/lru.ts';
+import type { Fetch } from './ports.ts';
 import type { Replication } from './core/replication.ts';
 import { placementOf } from './core/rendezvous.ts';
 import { createCounters } from './observe/counters.ts';
@@ -36,6 +38,8 @@ export interface Bindings {
   readonly monitors: MonitorObjects & LostObjects & IncidentObjects;
   readonly fallback: FallbackStore;
   readonly cache: SnapshotCache;
+  /** The fetch of a binding that an origin is reached through; undefined where there is none of this name. */
+  reach(name: string): Fetch | undefined;
   readonly apiBase: string | undefined;
   readonly runtime: 'cloudflare' | 'local';
   /** When this version was deployed, in milliseconds: of two configurations the monitor follows the younger one. */
@@ -58,6 +62,7 @@ export async function createEdge(
     chance: platform.chance,
     timers: platform.timers,
     fetch: platform.fetch,
+    bound: boundIn(config, bindings),
     counters: createCounters(),
     pools: new Map(pools.map((pool) => [pool.name, pool])),
     via: await viaName(secrets.originSecret),
@@ -86,7 +91,7 @@ async function createPool(
   const probing = {
     revision: bindings.revision,
     health: config.health,
-    origins: [...origins].map(([id, { url }]) => ({ id, url })),
+    origins: [...origins].map(([id, { url, via }]) => ({ id, url, ...(via === '' ? {} : { via }) })),
   };
   const incidents = createIncidents({
     pool: name,
@@ -127,7 +132,13 @@ async function createPool(
     }),
     report: createReportSuspect({ pool: name, monitors: bindings.monitors }),
     status: createReadStatus({ pool: name, monitors: bindings.monitors }),
-    doubt: createDoubt(config, { clock, timers, fetch, waitUntil }),
+    doubt: createDoubt(config, {
+      clock,
+      timers,
+      fetch,
+      bound: boundIn({ pools: { [name]: config } }, bindings),
+      waitUntil,
+    }),
     fallback: createFallback(name, bindings.fallback, { clock, bodyBytesMax: config.fallback.bodyBytesMax }),
   };
 }
@@ -153,4 +164,15 @@ function lawful(shards: SessionObjects, config: PoolConfig, bindings: Bindings):
   if (shards.jurisdiction === undefined)
     throw new Error(`Cannot keep sessions in ${jurisdiction}: these objects know no jurisdiction`);
   return shards.jurisdiction(jurisdiction as DurableObjectJurisdiction);
+}
+
+/** The bindings that origins are reached through. Whoever serves has looked before whether they are there. */
+function boundIn(config: Pick<Config, 'pools'>, bindings: Bindings): ReadonlyMap<string, Fetch> {
+  return new Map(
+    bindingNames(config).map((name) => {
+      const fetch = bindings.reach(name);
+      if (fetch === undefined) throw new Error(`Cannot reach an origin through ${name}: no such binding`);
+      return [name, fetch];
+    }),
+  );
 }

@@ -35,6 +35,8 @@ export interface Edge {
   readonly chance: Chance;
   readonly timers: Timers;
   readonly fetch: Fetch;
+  /** By the name of a binding: how origins are reached that are reached through one. */
+  readonly bound: ReadonlyMap<string, Fetch>;
   readonly counters: Counters;
   readonly pools: ReadonlyMap<PoolName, Pool>;
   /** The name under which this deployment stands in `Via`. */

@@ -50,6 +50,8 @@ export interface WorldOptions {
   readonly pool?: Partial<PoolInput>;
   readonly config?: Partial<ConfigInput>;
   readonly apiBase?: string;
+  /** What is bound for origins that are reached through a binding. */
+  readonly reach?: Bindings['reach'];
 }
 
 /** One isolate's Limpet between origins, shards and a monitor that are the test's. */
@@ -153,7 +155,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const made = await createEdge(
     config,
     secrets,
-    { ...noBindings, apiBase: options.apiBase },
+    { ...noBindings, apiBase: options.apiBase, reach: options.reach ?? noBindings.reach },
     {
       clock,
       timers: clock,
@@ -297,6 +299,7 @@ const noBindings: Omit<Bindings, 'apiBase'> = {
   replicas: { getByName: unused, jurisdiction: unused },
   fallback: { get: unused, getWithMetadata: unused, put: unused },
   cache: { match: unused, put: unused },
+  reach: () => undefined,
   runtime: 'cloudflare',
   revision: 0,
 };

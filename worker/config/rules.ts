@@ -7,6 +7,7 @@ import type { Flaw } from './problems.ts';
 interface Origin {
   readonly id: string;
   readonly url: string;
+  readonly via?: string | undefined;
   readonly weight: number;
 }
 
@@ -16,11 +17,13 @@ export function originRules(origins: readonly Origin[]): Flaw[] {
     wanted: `an id of its own (origins.${first} has this one)`,
     found: origins[at]?.id,
   }));
-  const sameUrl = repeats(origins, (origin) => readOriginUrl(origin.url).url).map(([at, first]) => ({
-    at: [at, 'url'],
-    wanted: `a url of its own (origins.${first} has this one)`,
-    found: origins[at]?.url,
-  }));
+  const sameUrl = repeats(origins, (origin) => `${origin.via ?? ''} ${readOriginUrl(origin.url).url}`).map(
+    ([at, first]) => ({
+      at: [at, 'url'],
+      wanted: `a url of its own (origins.${first} has this one)`,
+      found: origins[at]?.url,
+    }),
+  );
   const idle = origins.every((origin) => origin.weight === 0);
   const weight = {
     at: [],
@@ -207,15 +210,21 @@ export function poolNameRules(names: readonly string[]): Flaw[] {
 export interface AddressRules {
   readonly allowPrivate: boolean;
   readonly production: boolean;
+  /** Whether a binding leads there: then its url is a name for it, and where it lies is the binding's matter. */
+  readonly isBound: boolean;
   /** What the routes listen to: an origin there would be Limpet itself. */
   readonly hosts: readonly HostMatch[];
 }
 
 /** Where an origin may be. Only what is written can be judged: a name may still resolve to anything. */
-export function addressRules(url: string, { allowPrivate, production, hosts }: AddressRules): Flaw[] {
+export function addressRules(
+  url: string,
+  { allowPrivate, production, isBound, hosts }: AddressRules,
+): Flaw[] {
   const { hostname } = readOriginUrl(url);
   const kind = addressKind(hostname);
   const self =
+    !isBound &&
     kind !== 'loopback' &&
     hosts.some((host) => host.kind !== 'any' && coversHost(host, { kind: 'exact', host: hostname }));
   return flaws(
@@ -225,9 +234,11 @@ export function addressRules(url: string, { allowPrivate, production, hosts }: A
       found: url,
     },
     kind === 'private' &&
+      !isBound &&
       !allowPrivate && { at: [], wanted: 'a public address, or allowPrivate: true', found: url },
     (kind === 'public' || kind === 'loopback') &&
-      production && {
+      production &&
+      !isBound && {
         at: [],
         wanted: 'a host name that Cloudflare can reach (a bare address gets error 1003)',
         found: url,
