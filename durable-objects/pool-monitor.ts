@@ -130,6 +130,7 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
   async noteIncidents(tallies: readonly Tally[], at: number, key: string): Promise<{ kind: 'noted' }> {
     const now = Date.now();
     this.#drills.noted(this.#incidents.note(tallies, at, key, now), now);
+    await this.#incidents.stored();
     return { kind: 'noted' };
   }
 

@@ -1,14 +1,14 @@
 import { type Incident, incidentsForMs, incidentsMax } from '../../worker/core/incident.ts';
 
-/** Changes of an incident are written together, so often at most. */
-const writeEveryMs = 1_000;
+/** What many isolates tell at once is written together: the first of them waits so long for its answer. */
+const groupMs = 200;
 
 /** The records of a pool's incidents, one row each; those that changed last are in memory too. */
 export class IncidentBook {
   readonly #sql: SqlStorage;
   readonly #held = new Map<number, Incident>();
   readonly #unwritten = new Set<number>();
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #group: Promise<void> | undefined;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -41,16 +41,20 @@ export class IncidentBook {
     );
   }
 
-  /** Stored within a second: it was added to. */
+  /** Stored with its group: it was added to. */
   keep(incident: Incident): void {
     this.#held.set(incident.number, incident);
     this.#unwritten.add(incident.number);
-    this.#timer ??= setTimeout(() => this.flush(), writeEveryMs);
+    this.#group ??= new Promise((resolve) => setTimeout(resolve, groupMs)).then(() => this.#flush());
   }
 
-  flush(): void {
-    if (this.#timer !== undefined) clearTimeout(this.#timer);
-    this.#timer = undefined;
+  /** Resolves when all that was kept is stored. */
+  async stored(): Promise<void> {
+    await this.#group;
+  }
+
+  #flush(): void {
+    this.#group = undefined;
     for (const number of this.#unwritten) {
       const incident = this.#held.get(number);
       if (incident !== undefined) this.write(incident);

@@ -71,6 +71,11 @@ export class Incidents {
     });
   }
 
+  /** Resolves when all that was noted is stored. */
+  stored(): Promise<void> {
+    return this.#book.stored();
+  }
+
   /** Origins that have left the pool fail no more. */
   keepTo(members: ReadonlySet<OriginId>, now: number): void {
     for (const [origin, incident] of this.#current)
