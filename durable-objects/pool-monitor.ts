@@ -1,37 +1,35 @@
 import { DurableObject } from 'cloudflare:workers';
-import { afterProbe } from '../worker/core/health.ts';
 import { type OriginId, poolName, type SessionId } from '../worker/core/ids.ts';
 import type { LostWrite } from '../worker/core/lost-write.ts';
-import { jittered, type ProbedOrigin, type ProbingConfig } from '../worker/core/probing.ts';
+import type { ProbingConfig } from '../worker/core/probing.ts';
 import type { ToldSnapshot } from '../worker/core/snapshot.ts';
 import type { MonitorStatus } from '../worker/ports.ts';
 import { LostWriteRing } from './monitor/lost-writes.ts';
 import { SnapshotMirror } from './monitor/mirror.ts';
-import { probe } from './monitor/probe.ts';
+import { Probing } from './monitor/probing.ts';
 import { Roster } from './monitor/roster.ts';
-import { atOnceMax, inWaves } from './waves.ts';
+import type { ProberObjects } from './monitor/spread.ts';
 
 interface MonitorEnv {
   readonly FALLBACK: KVNamespace;
+  /** Wanted where more origins are probed than the monitor can by itself, or from elsewhere. */
+  readonly PROBER?: ProberObjects;
 }
 
 /** A pool that nobody visits is not probed. */
 const restAfterMs = 600_000;
 const askedKeptEveryMs = 60_000;
-const reportEveryMs = 500;
-const doubtEveryMs = 250;
 
 /** Knows the health of one pool. RPC and alarm in, core/health decides, SQL out. */
 export class PoolMonitor extends DurableObject<MonitorEnv> {
   readonly #roster: Roster;
   readonly #mirror: SnapshotMirror;
+  readonly #probing: Probing;
   readonly #lost: LostWriteRing;
   readonly #raisedIn = new Map<OriginId, number>();
-  readonly #reportedAt = new Map<OriginId, number>();
   #handedOut = 0;
   #askedAt: number;
   #askedKeptAt: number;
-  #alarmAt: number | undefined;
 
   constructor(ctx: DurableObjectState, env: MonitorEnv) {
     super(ctx, env);
@@ -42,13 +40,18 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
       version: () => this.#roster.version,
       tell: () => this.#tell(),
     });
+    this.#probing = new Probing({
+      pool,
+      storage: ctx.storage,
+      roster: this.#roster,
+      probers: env.PROBER,
+      changed: () => this.ctx.waitUntil(this.#mirror.write()),
+    });
     this.#askedAt = ctx.storage.kv.get<number>('askedAt') ?? 0;
     this.#askedKeptAt = this.#askedAt;
     // What an earlier life of this object has handed out is not known: taken as everything, so that a raise never gets lost.
     this.#handedOut = this.#roster.version;
-    ctx.blockConcurrencyWhile(async () => {
-      this.#alarmAt = (await ctx.storage.getAlarm()) ?? undefined;
-    });
+    ctx.blockConcurrencyWhile(() => this.#probing.recallAlarm());
   }
 
   /** What the pool's edges route by. Asking keeps the probing alive and brings the configuration along. */
@@ -56,18 +59,14 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
     const now = Date.now();
     const rested = now - this.#askedAt > restAfterMs;
     this.#asked(now);
-    if (this.#roster.adopt(probing, now) || rested) this.#arm(now);
-    else if (this.#isAlarmLost(now)) this.#arm(now);
+    if (this.#roster.adopt(probing, now) || rested || this.#probing.isAlarmLost(now)) this.#probing.arm(now);
     return this.#tell();
   }
 
   /** An isolate could not reach the origin: look now rather than at the next interval. */
   async report(origin: OriginId): Promise<void> {
-    const now = Date.now();
-    const member = this.#member(origin);
-    if (member === undefined || now - (this.#reportedAt.get(origin) ?? 0) < reportEveryMs) return;
-    this.#reportedAt.set(origin, now);
-    this.ctx.waitUntil(this.#doubt(member));
+    const looking = this.#probing.report(origin, Date.now());
+    if (looking !== undefined) this.ctx.waitUntil(looking);
   }
 
   /** A session was claimed away from this origin or by another of its instances: older cookies of it must ask the map. */
@@ -82,10 +81,10 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
 
   /** The cron's watchdog: alarms have been seen never to come. */
   async check(): Promise<void> {
-    this.#alarmAt = (await this.ctx.storage.getAlarm()) ?? undefined;
+    await this.#probing.recallAlarm();
     const now = Date.now();
     this.#lost.prune(now);
-    if (this.#isWanted(now) && this.#isAlarmLost(now)) this.#arm(now);
+    if (this.#isWanted(now) && this.#probing.isAlarmLost(now)) this.#probing.arm(now);
   }
 
   async status(): Promise<MonitorStatus> {
@@ -94,7 +93,13 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
       const health = healths.get(id);
       return health === undefined ? [] : [{ ...health, id, url }];
     });
-    return { version, revision: probing?.revision, alarmAt: this.#alarmAt, askedAt: this.#askedAt, origins };
+    return {
+      version,
+      revision: probing?.revision,
+      alarmAt: this.#probing.alarmAt,
+      askedAt: this.#askedAt,
+      origins,
+    };
   }
 
   async noteLost(writes: readonly LostWrite[]): Promise<{ kind: 'noted' }> {
@@ -113,12 +118,11 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
 
   override async alarm(): Promise<void> {
     const now = Date.now();
-    this.#alarmAt = undefined;
+    this.#probing.disarm();
     const { probing } = this.#roster;
     if (probing === undefined || !this.#isWanted(now)) return;
-    this.#arm(now + jittered(probing.health.intervalMs, Math.random()));
     try {
-      await inWaves(probing.origins, async (origin) => void (await this.#probe(origin)));
+      await this.#probing.ring(probing, now);
       await this.#mirror.write();
     } catch (error) {
       console.error(
@@ -127,36 +131,10 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
     }
   }
 
-  async #doubt(origin: ProbedOrigin): Promise<void> {
-    const tries = this.#roster.probing?.health.fall ?? 1;
-    for (let done = 0; done < tries; done++) {
-      if (done > 0) await pause(doubtEveryMs);
-      const ok = await this.#probe(origin);
-      if (ok || this.#roster.healths.get(origin.id)?.health === 'down') return;
-    }
-  }
-
-  async #probe(origin: ProbedOrigin): Promise<boolean> {
-    const { probing } = this.#roster;
-    if (probing === undefined) return true;
-    const result = await probe(origin, probing.health);
-    // Read after the probe: a raise or another probe may have come in between.
-    const health = this.#roster.healths.get(origin.id);
-    if (health === undefined || this.#member(origin.id)?.url !== origin.url) return result.ok;
-    const { version } = this.#roster;
-    this.#roster.learn(origin.id, afterProbe(health, result, probing.health));
-    if (this.#roster.version !== version) this.ctx.waitUntil(this.#mirror.write());
-    return result.ok;
-  }
-
   /** Whatever leaves this object has been handed out: the next raise is a new one. */
   #tell(): ToldSnapshot {
     this.#handedOut = this.#roster.version;
     return { snapshot: this.#roster.snapshot, at: Date.now() };
-  }
-
-  #member(origin: OriginId): ProbedOrigin | undefined {
-    return this.#roster.probing?.origins.find(({ id }) => id === origin);
   }
 
   #asked(now: number): void {
@@ -170,24 +148,4 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
   #isWanted(now: number): boolean {
     return now - this.#askedAt <= restAfterMs;
   }
-
-  #isAlarmLost(now: number): boolean {
-    const { probing } = this.#roster;
-    if (probing === undefined) return false;
-    return this.#alarmAt === undefined || this.#alarmAt < now - lateMs(probing);
-  }
-
-  #arm(at: number): void {
-    this.#alarmAt = at;
-    void this.ctx.storage.setAlarm(at);
-  }
-}
-
-/** An alarm handler works until its last probe has timed out; only then can the next one come. */
-function lateMs({ origins, health }: ProbingConfig): number {
-  return health.intervalMs + health.timeoutMs * Math.ceil(origins.length / atOnceMax);
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -83,7 +83,7 @@ async function createPool(
   const shards = lawful(bindings.shards, config, bindings);
   const probing = {
     revision: bindings.revision,
-    health: config.health,
+    health: { ...config.health, jurisdiction: jurisdictionOf(config, bindings), runtime: bindings.runtime },
     origins: [...origins].map(([id, { url }]) => ({ id, url })),
   };
   return {
@@ -114,7 +114,7 @@ async function createPool(
     }),
     report: createReportSuspect({ pool: name, monitors: bindings.monitors }),
     status: createReadStatus({ pool: name, monitors: bindings.monitors }),
-    doubt: createDoubt(config, { clock, timers, fetch, waitUntil }),
+    doubt: createDoubt(config, { clock, timers, fetch, waitUntil, runtime: bindings.runtime }),
     fallback: createFallback(name, bindings.fallback, { clock, bodyBytesMax: config.fallback.bodyBytesMax }),
   };
 }

@@ -1,6 +1,6 @@
 import { flipped, type Health, unprobed } from '../../worker/core/health.ts';
 import { type OriginId, originId } from '../../worker/core/ids.ts';
-import type { ProbingConfig } from '../../worker/core/probing.ts';
+import { plainProbing, type ProbingConfig } from '../../worker/core/probing.ts';
 import type { Snapshot, Standing } from '../../worker/core/snapshot.ts';
 
 /** Who is in the pool and how they are, in memory and stored. Runs of probe results are only in memory. */
@@ -16,7 +16,9 @@ export class Roster {
       'CREATE TABLE IF NOT EXISTS origin (id TEXT PRIMARY KEY, health TEXT NOT NULL) WITHOUT ROWID',
     );
     this.#version = storage.kv.get<number>('version') ?? 0;
-    this.#probing = storage.kv.get<ProbingConfig>('probing');
+    const kept = storage.kv.get<ProbingConfig>('probing');
+    // What an earlier version of this code has kept lacks the options that are younger.
+    this.#probing = kept && { ...kept, health: { ...plainProbing, ...kept.health } };
     for (const { id, health } of storage.sql.exec<{ id: string; health: string }>(
       'SELECT id, health FROM origin',
     )) {

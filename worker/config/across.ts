@@ -1,6 +1,7 @@
 // Rules between pools and routes. They read what is well-formed and skip the rest, so that one mistake hides no other.
 import { isRecord } from './fields.ts';
 import { isMatch, isOriginUrl, readMatch } from './patterns.ts';
+import { socketRules } from './probe-fields.ts';
 import { type Flaw, wantedInstead } from './problems.ts';
 import { cookieNames, poolHosts, shareHost } from './resolve.ts';
 import { addressRules, poolNameRules } from './rules.ts';
@@ -15,6 +16,7 @@ export function acrossRules(input: unknown, production: boolean): Flaw[] {
   const addresses = { allowPrivate: allowPrivate === true, production, hosts };
   return [
     ...poolNameRules(names),
+    ...socketRules(pools, production),
     ...originUrls(pools).flatMap(([at, url]) =>
       addressRules(url, addresses).map((flaw) => ({ ...flaw, at })),
     ),

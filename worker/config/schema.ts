@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { block, flag, isRecord, list, oneOf, ruled, text, value, whole } from './fields.ts';
 import type { ConfigInput } from './input.ts';
 import { isAffinityKey, isMatch, isName, isOriginUrl, isPathPattern, isToken } from './patterns.ts';
+import { areHeaders, isBodyMatch, isHostName, isStatus, type StatusInput } from './probe-fields.ts';
 import {
   affinityRules,
   attemptRules,
@@ -85,17 +86,46 @@ const cookie = ruled(
   cookieRules,
 );
 
+const status = value<StatusInput>(
+  'a status from 200 to 599, or a range such as "2xx" or "200-299"',
+  isStatus,
+);
+
 const health = ruled(
   block({
+    type: v.optional(oneOf(['http', 'tcp']), 'http'),
     path: v.optional(
       text('a path that starts with "/"', (path) => /^\/[^\s\\#]*$/.test(path)),
       '/',
     ),
+    method: v.optional(oneOf(['GET', 'HEAD', 'OPTIONS', 'POST']), 'GET'),
+    headers: v.optional(
+      value<Readonly<Record<string, string>>>(
+        'an object of up to 20 headers, as text in visible ASCII (not host, not content-length, not limpet-*)',
+        areHeaders,
+      ),
+      {},
+    ),
+    host: v.optional(text('a host name in lower case, without a port', isHostName)),
+    port: v.optional(whole(1, 65_535)),
     intervalMs: v.optional(whole(500, 5 * minuteMs, 'milliseconds'), 5000),
+    doubtIntervalMs: v.optional(whole(100, 5 * minuteMs, 'milliseconds')),
     timeoutMs: v.optional(whole(50, minuteMs, 'milliseconds'), 2000),
     fall: v.optional(whole(1, 10), 2),
     rise: v.optional(whole(1, 10), 2),
-    expect: v.optional(list(whole(200, 599), 0, 100, 'statuses'), []),
+    expect: v.optional(list(status, 0, 100, 'statuses'), []),
+    body: v.optional(
+      value<string>('a text that the body must have, or a pattern such as "/ok|ready/i"', isBodyMatch),
+    ),
+    redirects: v.optional(oneOf(['answer', 'follow']), 'answer'),
+    jitter: v.optional(
+      value<number>(
+        'a number from 0 to 0.5',
+        (found) => typeof found === 'number' && found >= 0 && found <= 0.5,
+      ),
+      0.1,
+    ),
+    vantages: v.optional(list(oneOf(locationHints), 0, 9, 'location hints'), []),
   }),
   healthRules,
 );

@@ -1,6 +1,6 @@
 import type { PoolConfig } from '../config/config.ts';
 import { type OriginId, originId } from '../core/ids.ts';
-import { probeUrl } from '../core/probing.ts';
+import { type ProbeRequest, probeRequest, type ProbingPolicy } from '../core/probing.ts';
 import type { Clock, Doubt, Fetch, Timers, WaitUntil } from '../ports.ts';
 
 type Verdict = Awaited<ReturnType<Doubt>>;
@@ -19,21 +19,24 @@ export interface DoubtOptions {
   readonly timers: Timers;
   readonly fetch: Fetch;
   readonly waitUntil: WaitUntil;
+  readonly runtime: ProbingPolicy['runtime'];
 }
 
 /**
  * The probe of doubt: any answer at all, whatever its status, says that the origin lives. One at a time per origin: a request that comes meanwhile
  * looks at what the probe under way finds. (It must not wait for that request's promise: the runtime forbids it.)
  */
-export function createDoubt(pool: PoolConfig, { clock, timers, fetch, waitUntil }: DoubtOptions): Doubt {
+export function createDoubt(pool: PoolConfig, options: DoubtOptions): Doubt {
+  const { clock, timers, fetch, waitUntil, runtime } = options;
   const probes = new Map<OriginId, Probe>();
-  const urls = new Map(pool.origins.map(({ id, url }) => [originId(id), probeUrl(url, pool.health.path)]));
+  const how = { ...pool.health, runtime };
+  const requests = new Map(pool.origins.map(({ id, url }) => [originId(id), probeRequest(url, how)]));
   const { doubtTimeoutMs } = pool.attempts;
 
   const run = (origin: OriginId): Promise<Verdict> => {
     const probe: Probe = { from: clock.now(), verdict: undefined };
     probes.set(origin, probe);
-    const asked = ask(urls.get(origin), fetch, timers, doubtTimeoutMs).then(
+    const asked = ask(requests.get(origin), fetch, timers, doubtTimeoutMs).then(
       (verdict) => (probe.verdict = verdict),
     );
     // The request that asks may be answered meanwhile, and would take the probe along with it.
@@ -55,19 +58,16 @@ export function createDoubt(pool: PoolConfig, { clock, timers, fetch, waitUntil 
 }
 
 async function ask(
-  url: string | undefined,
+  request: ProbeRequest | undefined,
   fetch: Fetch,
   timers: Timers,
   timeoutMs: number,
 ): Promise<Verdict> {
-  if (url === undefined) return 'refuses';
+  if (request === undefined) return 'refuses';
+  const { url, headers, resolveOverride } = request;
   const ended = new AbortController();
-  const init = {
-    method: 'GET',
-    redirect: 'manual',
-    headers: { 'user-agent': 'limpet-probe' },
-    signal: ended.signal,
-  } as const;
+  const init: RequestInit = { method: 'GET', redirect: 'manual', headers, signal: ended.signal };
+  if (resolveOverride !== undefined) init.cf = { resolveOverride };
   const asked: Promise<Verdict> = fetch(url, init).then(
     async (response) => {
       await response.body?.cancel();

@@ -43,6 +43,7 @@ beforeEach(() => {
     clock,
     timers: clock,
     waitUntil: () => undefined,
+    runtime: 'local',
     fetch: (url, { signal }) =>
       new Promise((resolve, reject) => {
         const answer = (status: number) => resolve(new Response(null, { status }));
