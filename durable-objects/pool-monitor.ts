@@ -1,7 +1,8 @@
 import { DurableObject } from 'cloudflare:workers';
-import { type OriginId, poolName, type SessionId } from '../worker/core/ids.ts';
+import { type InstanceId, type OriginId, poolName, type SessionId } from '../worker/core/ids.ts';
 import type { LostWrite } from '../worker/core/lost-write.ts';
 import type { ProbingConfig } from '../worker/core/probing.ts';
+import type { Leased, Registration } from '../worker/core/registration.ts';
 import type { ToldSnapshot } from '../worker/core/snapshot.ts';
 import type { MonitorStatus } from '../worker/ports.ts';
 import { LostWriteRing } from './monitor/lost-writes.ts';
@@ -59,6 +60,7 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
     const now = Date.now();
     const rested = now - this.#askedAt > restAfterMs;
     this.#asked(now);
+    this.#roster.turn(now);
     if (this.#roster.adopt(probing, now) || rested || this.#probing.isAlarmLost(now)) this.#probing.arm(now);
     return this.#tell();
   }
@@ -88,8 +90,8 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
   }
 
   async status(): Promise<MonitorStatus> {
-    const { version, probing, healths } = this.#roster;
-    const origins = (probing?.origins ?? []).flatMap(({ id, url }) => {
+    const { version, probing, healths, members } = this.#roster;
+    const origins = members.flatMap(({ id, url }) => {
       const health = healths.get(id);
       return health === undefined ? [] : [{ ...health, id, url }];
     });
@@ -100,6 +102,23 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
       askedAt: this.#askedAt,
       origins,
     };
+  }
+
+  /** An origin registers itself or renews its lease: whoever is new is probed at once. */
+  async register(asked: Registration, max: number): Promise<Leased> {
+    const before = this.#roster.version;
+    const said = this.#roster.register(asked, max);
+    if (this.#roster.version !== before) {
+      this.ctx.waitUntil(this.#mirror.write());
+      if (this.#isWanted(Date.now())) this.#probing.arm(Date.now());
+    }
+    return said;
+  }
+
+  async withdraw(origin: OriginId, instance: InstanceId, stamp: number): Promise<{ kind: 'withdrawn' }> {
+    this.#roster.withdraw(origin, instance, stamp);
+    this.ctx.waitUntil(this.#mirror.write());
+    return { kind: 'withdrawn' };
   }
 
   async noteLost(writes: readonly LostWrite[]): Promise<{ kind: 'noted' }> {

@@ -1,6 +1,6 @@
 import type { Config, PoolConfig } from './config/config.ts';
 import type { Secrets } from './config/secrets.ts';
-import { originId, poolName } from './core/ids.ts';
+import { type OriginId, originId, poolName } from './core/ids.ts';
 import { createKeyring, viaName } from './core/keyring.ts';
 import { Lru } from './core/lru.ts';
 import type { Replication } from './core/replication.ts';
@@ -9,7 +9,9 @@ import { createCounters } from './observe/counters.ts';
 import { createDoubt } from './stores/doubt.ts';
 import { createFallback, type FallbackStore } from './stores/fallback.ts';
 import { createLostWrites, type LostObjects } from './stores/lost-writes.ts';
+import { createMembership } from './stores/membership.ts';
 import type { Platform } from './stores/platform.ts';
+import { createRegistrar, type RegistrarObjects } from './stores/registrar.ts';
 import { createShardDesk, type DeskObjects } from './stores/shard-desk.ts';
 import { createReplicas, type PlacedObjects, type ReplicaObject } from './stores/shard-replicas.ts';
 import { createShards, type ShardObjects } from './stores/session-shards.ts';
@@ -31,7 +33,7 @@ export type SessionObjects = ShardObjects &
 export interface Bindings {
   readonly shards: SessionObjects;
   readonly replicas: PlacedObjects<ReplicaObject>;
-  readonly monitors: MonitorObjects & LostObjects;
+  readonly monitors: MonitorObjects & LostObjects & RegistrarObjects;
   readonly fallback: FallbackStore;
   readonly cache: SnapshotCache;
   readonly apiBase: string | undefined;
@@ -86,13 +88,32 @@ async function createPool(
     health: { ...config.health, jurisdiction: jurisdictionOf(config, bindings), runtime: bindings.runtime },
     origins: [...origins].map(([id, { url }]) => ({ id, url })),
   };
+  const configured = {
+    origins,
+    placement: placementOf([...origins].map(([id, { weight }]) => ({ id, weight }))),
+    keyring: await createKeyring(name, [...origins.keys()], secrets),
+  };
+  const membership = createMembership(configured);
+  const snapshots = createSnapshots({
+    pool: name,
+    probing,
+    prepare: (snapshot) => membership.prepare(snapshot),
+    monitors: bindings.monitors,
+    cache: bindings.cache,
+    mirror: bindings.fallback,
+    clock,
+    timers,
+    waitUntil,
+  });
+  const urlOf = (origin: OriginId) =>
+    origins.get(origin)?.url ?? snapshots.current().snapshot.registered?.[origin]?.url;
   return {
     name,
     config,
-    origins,
-    placement: placementOf([...origins].map(([id, { weight }]) => ({ id, weight }))),
+    ...configured,
+    membership,
+    registrar: createRegistrar({ pool: name, monitors: bindings.monitors }),
     cookieName: config.cookie.secure ? `__Host-${config.cookie.name}` : config.cookie.name,
-    keyring: await createKeyring(name, [...origins.keys()], secrets),
     jars: new Lru(jarsMax),
     signed: new Lru(jarsMax),
     learned: new Lru(jarsMax),
@@ -102,19 +123,10 @@ async function createPool(
     replicas: createReplicas(name, bindings.replicas, { clock, timers, places: replication.places }),
     desk: createShardDesk(name, shards, { clock, timers }),
     lost: createLostWrites({ pool: name, monitors: bindings.monitors, clock, timers, waitUntil }),
-    snapshots: createSnapshots({
-      pool: name,
-      probing,
-      monitors: bindings.monitors,
-      cache: bindings.cache,
-      mirror: bindings.fallback,
-      clock,
-      timers,
-      waitUntil,
-    }),
+    snapshots,
     report: createReportSuspect({ pool: name, monitors: bindings.monitors }),
     status: createReadStatus({ pool: name, monitors: bindings.monitors }),
-    doubt: createDoubt(config, { clock, timers, fetch, waitUntil, runtime: bindings.runtime }),
+    doubt: createDoubt(config, { clock, timers, fetch, waitUntil, runtime: bindings.runtime, urlOf }),
     fallback: createFallback(name, bindings.fallback, { clock, bodyBytesMax: config.fallback.bodyBytesMax }),
   };
 }

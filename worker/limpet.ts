@@ -11,6 +11,7 @@ import { misconfigured, refuseAtGate, unroutable } from './steps/gate.ts';
 import { open } from './steps/open.ts';
 import { requestUrl, route } from './steps/route.ts';
 import { platform } from './stores/platform.ts';
+import type { RegistrarObject } from './stores/registrar.ts';
 import type { LostObject } from './stores/lost-writes.ts';
 import type { PlacedObjects, ReplicaObject } from './stores/shard-replicas.ts';
 import type { MonitorObject, SnapshotCache } from './stores/snapshots.ts';
@@ -20,7 +21,9 @@ import type { Edge, Visit } from './visit.ts';
 export interface LimpetEnv {
   readonly SESSION_SHARD: SessionObjects;
   readonly SHARD_REPLICA: PlacedObjects<ReplicaObject>;
-  readonly POOL_MONITOR: { getByName(name: string): MonitorObject & LostObject & { check(): Promise<void> } };
+  readonly POOL_MONITOR: {
+    getByName(name: string): MonitorObject & LostObject & RegistrarObject & { check(): Promise<void> };
+  };
   readonly FALLBACK: Bindings['fallback'];
   readonly COOKIE_KEYS: string;
   readonly ORIGIN_SECRET: string;

@@ -55,11 +55,13 @@ export class Probing {
   isAlarmLost(now: number): boolean {
     const { probing } = this.#roster;
     if (probing === undefined) return false;
-    return this.#alarmAt === undefined || this.#alarmAt < now - lateMs(probing);
+    return this.#alarmAt === undefined || this.#alarmAt < now - this.#lateMs(probing);
   }
 
   /** The alarm's work: everybody, or between two rounds those in doubt. Armed first: what fails here does not end the probing. */
-  async ring({ origins, health }: ProbingConfig, now: number): Promise<void> {
+  async ring({ health }: ProbingConfig, now: number): Promise<void> {
+    this.#roster.turn(now);
+    const origins = this.#roster.members;
     const { intervalMs, doubtIntervalMs, jitter } = health;
     const isRound = this.#next === 'round';
     this.arm(isRound ? now + jittered(intervalMs, jitter, Math.random()) : this.#roundAt);
@@ -70,7 +72,7 @@ export class Probing {
 
   /** An isolate could not reach the origin: looks at once, and again until it is known. Undefined where it was looked at just now. */
   report(origin: OriginId, now: number): Promise<void> | undefined {
-    const member = this.#member(origin);
+    const member = this.#roster.member(origin);
     if (member === undefined || now - (this.#reportedAt.get(origin) ?? 0) < reportEveryMs) return undefined;
     this.#reportedAt.set(origin, now);
     return this.#doubt(member);
@@ -81,7 +83,7 @@ export class Probing {
     for (let done = 0; done < tries; done++) {
       if (done > 0) await pause(againAfterMs);
       const [result] = await this.#judge([origin]);
-      if (result?.ok === true || this.#roster.healths.get(origin.id)?.health === 'down') return;
+      if (result?.ok === true || this.#roster.healthOf(origin.id)?.health === 'down') return;
     }
   }
 
@@ -117,20 +119,21 @@ export class Probing {
 
   #learn(origin: ProbedOrigin, result: ProbeResult, { health: policy }: ProbingConfig): void {
     // Read after the probe: a raise or another probe may have come in between.
-    const health = this.#roster.healths.get(origin.id);
-    if (health === undefined || this.#member(origin.id)?.url !== origin.url) return;
+    const health = this.#roster.healthOf(origin.id);
+    if (health === undefined || this.#roster.member(origin.id)?.url !== origin.url) return;
     const { version } = this.#roster;
     this.#roster.learn(origin.id, afterProbe(health, result, policy));
     if (this.#roster.version !== version) this.#options.changed();
   }
 
-  #isInDoubt(origin: OriginId): boolean {
-    const health = this.#roster.healths.get(origin);
-    return health !== undefined && isInDoubt(health);
+  /** An alarm handler works until its last probe has timed out; only then can the next one come. */
+  #lateMs({ health }: ProbingConfig): number {
+    return helperMs(this.#roster.members.length, health);
   }
 
-  #member(origin: OriginId): ProbedOrigin | undefined {
-    return this.#roster.probing?.origins.find(({ id }) => id === origin);
+  #isInDoubt(origin: OriginId): boolean {
+    const health = this.#roster.healthOf(origin);
+    return health !== undefined && isInDoubt(health);
   }
 
   #set(next: 'round' | 'doubt', at: number): void {
@@ -138,11 +141,6 @@ export class Probing {
     this.#alarmAt = at;
     void this.#options.storage.setAlarm(at);
   }
-}
-
-/** An alarm handler works until its last probe has timed out; only then can the next one come. */
-function lateMs({ origins, health }: ProbingConfig): number {
-  return helperMs(origins.length, health);
 }
 
 function pause(ms: number): Promise<void> {

@@ -50,6 +50,19 @@ export interface PoolConfig {
   /** Turn the origin's own host in `Location`, `Content-Location` and cookie `Domain` to the public one. Default true. */
   readonly rewriteHost: boolean;
   readonly fallback: FallbackPolicy;
+  /** Which origins may register themselves. Default `off`: none. */
+  readonly registration: RegistrationPolicy | 'off';
+}
+
+export interface RegistrationPolicy {
+  /** An id, or the beginning of ids with a star. */
+  readonly ids: string;
+  /** Where they may be: names, `*.` names, IPv4 networks. */
+  readonly hosts: readonly string[];
+  /** Milliseconds of the longest lease. Default 30000. */
+  readonly leaseMs: number;
+  /** How many at a time. Default 100. */
+  readonly max: number;
 }
 
 export interface OriginConfig {

@@ -41,6 +41,19 @@ export interface PoolInput {
   rewriteHost?: boolean | undefined;
   /** What is answered when no origin can. */
   fallback?: FallbackInput | undefined;
+  /** Let origins join by themselves (docs/registration.md). Default: none may. */
+  registration?: RegistrationInput | undefined;
+}
+
+export interface RegistrationInput {
+  /** The ids that may register: one, or a beginning and `*`, such as `'web-*'`. */
+  ids: string;
+  /** Where they may be: `'a.example.com'`, `'*.internal.example.com'`, `'10.0.0.0/8'`. */
+  hosts: readonly string[];
+  /** Milliseconds of the longest lease: 5000 to 600000. Default 30000. */
+  leaseMs?: number | undefined;
+  /** How many at a time: 1 to 1000. Default 100. */
+  max?: number | undefined;
 }
 
 export interface OriginInput {

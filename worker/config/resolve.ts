@@ -35,6 +35,7 @@ function resolvePool(name: string, pool: CheckedPool, cookieName: string): PoolC
     session: resolveSession(pool.session),
     cookie: { ...pool.cookie, name: cookieName },
     health: resolveHealth(pool.health),
+    registration: pool.registration ?? 'off',
     fallback: { ...pool.fallback, paths: pool.fallback.paths.map(readPath) },
   };
 }

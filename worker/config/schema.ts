@@ -3,6 +3,7 @@ import { block, flag, isRecord, list, oneOf, ruled, text, value, whole } from '.
 import type { ConfigInput } from './input.ts';
 import { isAffinityKey, isMatch, isName, isOriginUrl, isPathPattern, isToken } from './patterns.ts';
 import { areHeaders, isBodyMatch, isHostName, isStatus, type StatusInput } from './probe-fields.ts';
+import { isHostPattern, isIdPattern } from './registration.ts';
 import {
   affinityRules,
   attemptRules,
@@ -151,6 +152,18 @@ const fallback = block({
   retryAfterS: v.optional(whole(1, 3600, 'seconds'), 5),
 });
 
+const registration = block({
+  ids: text('an id, or the beginning of ids and "*", such as "web-*"', isIdPattern),
+  hosts: list(
+    text('a host name, "*." and a name, or an IPv4 address or network such as "10.0.0.0/8"', isHostPattern),
+    1,
+    100,
+    'hosts',
+  ),
+  leaseMs: v.optional(whole(5000, 10 * minuteMs, 'milliseconds'), 30_000),
+  max: v.optional(whole(1, 1000), 100),
+});
+
 const pool = ruled(
   block({
     origins: ruled(list(origin, 1, 1000, 'origins'), originRules),
@@ -162,6 +175,7 @@ const pool = ruled(
     host: v.optional(oneOf(['preserve', 'origin']), 'origin'),
     rewriteHost: v.optional(flag(), true),
     fallback: v.optional(fallback, {}),
+    registration: v.optional(registration),
   }),
   poolRules,
 );

@@ -4,6 +4,16 @@ import type { OriginId } from './ids.ts';
 export interface Snapshot {
   readonly version: number;
   readonly origins: Readonly<Record<OriginId, Standing>>;
+  /** Origins that the configuration does not name; absent where nobody has registered. */
+  readonly registered?: Registered | undefined;
+}
+
+export type Registered = Readonly<Record<OriginId, RegisteredOrigin>>;
+
+export interface RegisteredOrigin {
+  readonly url: string;
+  /** 0 until every edge has heard of it. */
+  readonly weight: number;
 }
 
 export interface Standing {

@@ -14,7 +14,8 @@ export function open(
   const visitWith = (held: HeldSnapshot): Visit => {
     const now = edge.clock.now();
     const trail = { failed: new Set<never>(), struck: new Set<never>(), attempts: 0, body: undefined };
-    return { request, edge, pool, url, now, waitUntil, view: new PoolView(pool, held, now), trail };
+    const here = pool.membership.asOf(pool, held.snapshot);
+    return { request, edge, pool: here, url, now, waitUntil, view: new PoolView(here, held, now), trail };
   };
   const held = pool.snapshots.current();
   const view = visitWith(held);

@@ -1,5 +1,5 @@
 import type { PoolConfig } from '../config/config.ts';
-import { type OriginId, originId } from '../core/ids.ts';
+import type { OriginId } from '../core/ids.ts';
 import { type ProbeRequest, probeRequest, type ProbingPolicy } from '../core/probing.ts';
 import type { Clock, Doubt, Fetch, Timers, WaitUntil } from '../ports.ts';
 
@@ -20,6 +20,8 @@ export interface DoubtOptions {
   readonly fetch: Fetch;
   readonly waitUntil: WaitUntil;
   readonly runtime: ProbingPolicy['runtime'];
+  /** Where an origin is, also one that has registered itself. */
+  urlOf(origin: OriginId): string | undefined;
 }
 
 /**
@@ -27,18 +29,21 @@ export interface DoubtOptions {
  * looks at what the probe under way finds. (It must not wait for that request's promise: the runtime forbids it.)
  */
 export function createDoubt(pool: PoolConfig, options: DoubtOptions): Doubt {
-  const { clock, timers, fetch, waitUntil, runtime } = options;
+  const { clock, timers, fetch, waitUntil, runtime, urlOf } = options;
   const probes = new Map<OriginId, Probe>();
   const how = { ...pool.health, runtime };
-  const requests = new Map(pool.origins.map(({ id, url }) => [originId(id), probeRequest(url, how)]));
   const { doubtTimeoutMs } = pool.attempts;
 
   const run = (origin: OriginId): Promise<Verdict> => {
     const probe: Probe = { from: clock.now(), verdict: undefined };
     probes.set(origin, probe);
-    const asked = ask(requests.get(origin), fetch, timers, doubtTimeoutMs).then(
-      (verdict) => (probe.verdict = verdict),
-    );
+    const url = urlOf(origin);
+    const asked = ask(
+      url === undefined ? undefined : probeRequest(url, how),
+      fetch,
+      timers,
+      doubtTimeoutMs,
+    ).then((verdict) => (probe.verdict = verdict));
     // The request that asks may be answered meanwhile, and would take the probe along with it.
     waitUntil(asked);
     return asked;

@@ -299,6 +299,18 @@ describe('a bad configuration', () => {
       'pools.shop.health.vantages.1: wanted "wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr" or "me", found "paris"',
     ],
     [
+      'a registration of every id, from nowhere',
+      shop({ registration: { ids: '*', hosts: [] } }),
+      'pools.shop.registration.ids: wanted an id, or the beginning of ids and "*", such as "web-*", found "*"',
+      'pools.shop.registration.hosts: wanted a list of 1 to 100 hosts, found []',
+    ],
+    [
+      'a registration from a network that is none',
+      shop({ registration: { ids: 'web-*', hosts: ['10.0.0.0/33'], leaseMs: 10 } }),
+      'pools.shop.registration.hosts.0: wanted a host name, "*." and a name, or an IPv4 address or network such as "10.0.0.0/8", found "10.0.0.0/33"',
+      'pools.shop.registration.leaseMs: wanted a whole number of milliseconds from 5000 to 600000, found 10',
+    ],
+    [
       'plain connections in production',
       shop({ health: { type: 'tcp' } }),
       'pools.shop.health.type: wanted "http" ("tcp" is for self-hosted use: Cloudflare refuses connections to its own addresses), found "tcp"',

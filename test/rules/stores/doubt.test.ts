@@ -44,6 +44,7 @@ beforeEach(() => {
     timers: clock,
     waitUntil: () => undefined,
     runtime: 'local',
+    urlOf: (id) => pool.origins.find((origin) => origin.id === id)?.url,
     fetch: (url, { signal }) =>
       new Promise((resolve, reject) => {
         const answer = (status: number) => resolve(new Response(null, { status }));

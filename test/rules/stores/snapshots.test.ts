@@ -72,7 +72,8 @@ function isolate() {
     },
   };
   const waitUntil = (work: Promise<unknown>) => void later.push(work);
-  const options = { pool, probing, monitors, cache, mirror, clock: time, timers: time, waitUntil };
+  const prepare = async () => undefined;
+  const options = { pool, probing, prepare, monitors, cache, mirror, clock: time, timers: time, waitUntil };
   return {
     snapshots: createSnapshots(options),
     report: createReportSuspect(options),
