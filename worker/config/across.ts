@@ -1,10 +1,11 @@
 // Rules between pools and routes. They read what is well-formed and skip the rest, so that one mistake hides no other.
+import { addressRules } from './address-rules.ts';
 import { isRecord } from './fields.ts';
 import { isMatch, isOriginUrl, readMatch } from './patterns.ts';
 import { socketRules } from './probe-fields.ts';
 import { type Flaw, wantedInstead } from './problems.ts';
 import { cookieNames, poolHosts, shareHost } from './resolve.ts';
-import { addressRules, poolNameRules } from './rules.ts';
+import { poolNameRules } from './rules.ts';
 import type { Checked } from './schema.ts';
 
 export function acrossRules(input: unknown, production: boolean): Flaw[] {

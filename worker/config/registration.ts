@@ -1,5 +1,5 @@
 // Where an origin may be that registers itself: the pattern of its id, its hosts, and the rules that hold for configured origins too.
-import { addressRules, type AddressRules } from './rules.ts';
+import { addressRules, type AddressRules } from './address-rules.ts';
 import { isName, isOriginUrl, readOriginUrl } from './patterns.ts';
 import { type Flaw, sentence, problemOf } from './problems.ts';
 
