@@ -19,12 +19,14 @@ import type { Lag, Replication } from '../worker/core/replication.ts';
 import { bucketOf, type Entry, noState, type StoredState } from '../worker/core/page.ts';
 import { current, type Slot } from '../worker/core/row.ts';
 import { parseSessionId, shardOf } from '../worker/core/session-id.ts';
+import { swap, type Swapped } from '../worker/core/swap.ts';
 import type {
   ClaimAnswer,
   EndWish,
   ExportedSession,
   ListPage,
   LocatedSlot,
+  ReadSlot,
   RenewWish,
   RotateWish,
   SealedState,
@@ -32,6 +34,7 @@ import type {
   StatePut,
   SubjectStep,
   SubjectWish,
+  SwapWish,
   Unreachable,
 } from '../worker/ports.ts';
 import type { PoolMonitor } from './pool-monitor.ts';
@@ -124,6 +127,14 @@ export class SessionShard extends DurableObject<ShardEnv> {
     return slot.kind === 'ended' ? { kind: 'ended' } : slot;
   }
 
+  async read(pool: PoolName, session: SessionId): Promise<ReadSlot> {
+    const { slot, state } = this.#open(pool, session);
+    const sealed = slot.kind === 'row' && slot.row.version > 0 ? this.#ledger.sealed(state) : undefined;
+    await this.#groups.settled(session);
+    if (slot.kind !== 'row') return { kind: slot.kind };
+    return sealed === undefined ? slot : { ...slot, state: sealed };
+  }
+
   async claim(
     pool: PoolName,
     session: SessionId,
@@ -147,6 +158,19 @@ export class SessionShard extends DurableObject<ShardEnv> {
   ): Promise<PutSaid | Unreachable> {
     const held = this.#open(pool, session, replication);
     const answer = this.#decide(session, held, put(held.slot, wish), inline(wish.state));
+    await this.#groups.settled(session);
+    return this.#kept(answer, replication);
+  }
+
+  /** For pools whose origins share the store: whoever has read the newest state may write. */
+  async swap(
+    pool: PoolName,
+    session: SessionId,
+    { state, ...wish }: SwapWish,
+    replication?: Replication,
+  ): Promise<Swapped | Unreachable> {
+    const held = this.#open(pool, session, replication);
+    const answer = this.#decide(session, held, swap(held.slot, wish), state && inline(state));
     await this.#groups.settled(session);
     return this.#kept(answer, replication);
   }

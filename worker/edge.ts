@@ -1,5 +1,6 @@
 import type { Config, PoolConfig } from './config/config.ts';
 import type { Secrets } from './config/secrets.ts';
+import type { StoreSecrets } from './config/store-secrets.ts';
 import { originId, poolName } from './core/ids.ts';
 import { createKeyring, viaName } from './core/keyring.ts';
 import { Lru } from './core/lru.ts';
@@ -11,6 +12,8 @@ import { createFallback, type FallbackStore } from './stores/fallback.ts';
 import { createLostWrites, type LostObjects } from './stores/lost-writes.ts';
 import type { Platform } from './stores/platform.ts';
 import { createShardDesk, type DeskObjects } from './stores/shard-desk.ts';
+import { createPoolDesk, createPoolStates } from './stores/pool-states.ts';
+import type { OpenSocket } from './stores/redis/redis-tcp.ts';
 import { createReplicas, type PlacedObjects, type ReplicaObject } from './stores/shard-replicas.ts';
 import { createShards, type ShardObjects } from './stores/session-shards.ts';
 import {
@@ -34,6 +37,9 @@ export interface Bindings {
   readonly monitors: MonitorObjects & LostObjects;
   readonly fallback: FallbackStore;
   readonly cache: SnapshotCache;
+  /** The stores that pools in `external` mode name, and the way to them. */
+  readonly stores: StoreSecrets;
+  readonly openSocket: OpenSocket;
   readonly apiBase: string | undefined;
   readonly runtime: 'cloudflare' | 'local';
   /** When this version was deployed, in milliseconds: of two configurations the monitor follows the younger one. */
@@ -80,7 +86,10 @@ async function createPool(
   const { clock, timers, fetch, waitUntil } = platform;
   const { timeoutMs, fall } = config.health;
   const replication = replicationOf(config, bindings);
-  const shards = lawful(bindings.shards, config, bindings);
+  const objects = lawful(bindings.shards, config, bindings);
+  const shards = createShards(name, objects, { clock, timers, replication });
+  const reach = { clock, timers, fetch, openSocket: bindings.openSocket };
+  const states = createPoolStates(config, shards, bindings.stores, reach);
   const probing = {
     revision: bindings.revision,
     health: config.health,
@@ -98,9 +107,10 @@ async function createPool(
     learned: new Lru(jarsMax),
     copied: new Lru(1_024),
     suspicions: createSuspicions(timeoutMs * fall + untilHeardMs),
-    shards: createShards(name, shards, { clock, timers, replication }),
+    shards,
+    states,
     replicas: createReplicas(name, bindings.replicas, { clock, timers, places: replication.places }),
-    desk: createShardDesk(name, shards, { clock, timers }),
+    desk: createPoolDesk(config, createShardDesk(name, objects, { clock, timers }), states),
     lost: createLostWrites({ pool: name, monitors: bindings.monitors, clock, timers, waitUntil }),
     snapshots: createSnapshots({
       pool: name,

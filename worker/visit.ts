@@ -19,6 +19,7 @@ import type {
   ReportSuspect,
   ShardDesk,
   Shards,
+  StateStore,
   Snapshots,
   Suspicions,
   Timers,
@@ -60,6 +61,8 @@ export interface Pool {
   readonly copied: Lru<number>;
   readonly suspicions: Suspicions;
   readonly shards: Shards;
+  /** Where the states are that the origins share; undefined where each session's state is its home's. */
+  readonly states: StateStore | undefined;
   readonly desk: ShardDesk;
   readonly lost: LostWrites;
   readonly snapshots: Snapshots;

@@ -70,6 +70,7 @@ interface Session {
   readonly onHomeLost?: string | undefined;
   readonly idleMs: number;
   readonly absoluteMs: number;
+  readonly store: string;
   readonly contract?: boolean | undefined;
 }
 
@@ -87,8 +88,19 @@ export function sessionRules(session: Session): Flaw[] {
     absoluteMs < idleMs && { at: ['absoluteMs'], wanted: `at least idleMs (${idleMs})`, found: absoluteMs },
     contract === false &&
       mode === 'replicated' && { at: ['contract'], wanted: 'true, as mode is "replicated"', found: contract },
+    ...storeRules(session),
     ...replicaRules(session),
   );
+}
+
+/** A store of the operator's is reached through the store API, which only origins that are spoken to by the contract can use. */
+function storeRules({ mode, store, contract }: Session): (Flaw | false)[] {
+  return [
+    store !== 'limpet' &&
+      mode !== 'external' && { at: ['store'], wanted: `"limpet", as mode is "${mode}"`, found: store },
+    store !== 'limpet' &&
+      contract === false && { at: ['contract'], wanted: `true, as store is "${store}"`, found: contract },
+  ];
 }
 
 function replicaRules({ mode, durability, replicas, replicaRegions }: Session): (Flaw | false)[] {

@@ -170,7 +170,7 @@ describe('a bad configuration', () => {
     [
       'a session that is a list',
       shop({ session: [] }),
-      'pools.shop.session: wanted an object with mode, durability, replicas, replicaRegions, jurisdiction, onHomeLost, onStoreFailure, idleMs, absoluteMs, holdMs, stateBytesMax, headerStateBytesMax, shards, region, generation, contract, found []',
+      'pools.shop.session: wanted an object with mode, durability, replicas, replicaRegions, jurisdiction, onHomeLost, onStoreFailure, store, idleMs, absoluteMs, holdMs, stateBytesMax, headerStateBytesMax, shards, region, generation, contract, found []',
     ],
     [
       'a session that is null',
