@@ -3,6 +3,7 @@ import { type ArgsDef, defineCommand } from 'citty';
 import { configArg } from './args.ts';
 import { findConfigFile, shown } from './config-file.ts';
 import type { DevServer } from './dev-server.ts';
+import type { Config } from '../worker/config/config.ts';
 import { CommandFailure } from './failure.ts';
 import { localSecrets } from './local-secrets.ts';
 import { freePort, parsePort } from './port.ts';
@@ -39,8 +40,8 @@ export const dev = defineCommand({
 });
 
 async function serve(path: string, wantedPort: number, persist: string | undefined): Promise<void> {
-  const { input, sources } = await readConfig(path);
-  const vars = secretsFor(path);
+  const { input, sources, config } = await readConfig(path);
+  const vars = secretsFor(path, config);
   const port = await freePort(wantedPort);
   const { startDevServer } = await import('./dev-server.ts');
   const server = await startDevServer({
@@ -54,10 +55,10 @@ async function serve(path: string, wantedPort: number, persist: string | undefin
   print(`Ready on ${server.url}`);
 }
 
-function secretsFor(path: string): Readonly<Record<string, string>> {
+function secretsFor(path: string, { pools }: Config): Readonly<Record<string, string>> {
   const { file, values, made } = localSecrets(path, process.env);
   if (made.length > 0) say(`Made ${made.join(', ')} for local work in ${shown(file)}`);
-  checkSecrets(values, shown(file));
+  checkSecrets(values, shown(file), pools);
   return values;
 }
 

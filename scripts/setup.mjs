@@ -13,7 +13,7 @@ const modules = join(root, 'node_modules');
 const bin = join(modules, '.bin');
 /** @type {NodeJS.ProcessEnv} */
 const env = { ...process.env, PATH: `${bin}${delimiter}${process.env['PATH'] ?? ''}` };
-const aptPackages = { chromium: 'chromium' };
+const aptPackages = { chromium: 'chromium', 'redis-server': 'redis-server', openssl: 'openssl' };
 
 const { programs, command, packagesOnly } = readArguments(process.argv.slice(2));
 installPackages();

@@ -2,7 +2,7 @@ import { toBase64url } from './base64url.ts';
 import type { Copies, Copy } from './copies.ts';
 import type { EndedMarks } from './ended-marks.ts';
 import { type HeaderList, type Refusal, refusedChange } from './refusals.ts';
-import type { RefusedReason, StoreApi, StoreResult, StoreTarget, ToStore } from './store-api.ts';
+import type { RefusedReason, StoreApi, StoreKind, StoreResult, StoreTarget, ToStore } from './store-api.ts';
 import { createLabel, type SubjectLabel } from './subject.ts';
 import type { Extent, Sealed, SealedNow, Visit } from './visit.ts';
 
@@ -21,7 +21,7 @@ export interface VisitFacts {
   readonly copy: Copy;
   readonly source: Visit['source'];
   readonly epochSent: number;
-  readonly target: StoreTarget;
+  readonly target: StoreTarget & { readonly store: StoreKind };
   readonly release: 'asked' | 'no';
 }
 
@@ -100,6 +100,7 @@ export function createVisit(
 
   function afterPut(result: StoreResult, releasing: boolean): SealedNow {
     if (result.kind === 'stored') return stored(releasing);
+    if (result.kind === 'unstored') return ready(touched === 'no' ? [] : [['limpet-unstored', '1']]);
     return touched === 'no' ? ready([]) : { kind: 'refused', refusal: refused(result.reason) };
   }
 
@@ -129,7 +130,13 @@ export function createVisit(
 
   return {
     session,
-    handle: { session, epoch: copy.epoch, apiUrl: target.apiUrl, capability: target.capability },
+    handle: {
+      session,
+      epoch: copy.epoch,
+      apiUrl: target.apiUrl,
+      capability: target.capability,
+      store: target.store,
+    },
     copy,
     source,
     change(state) {

@@ -8,6 +8,11 @@ export interface StoreTarget {
   readonly capability: string;
 }
 
+/** Whose store it is: this session's alone, or one that the origins share; then with what a client gets when it does not answer. */
+export type StoreKind =
+  | { readonly kind: 'own' }
+  | { readonly kind: 'shared'; readonly unreachable: 'refuse' | 'serve' };
+
 /**
  * Names a session to this origin for as long as its capability holds: an hour from the request that brought it. Whoever has it may read and write the
  * session as this origin: it stays in the process.
@@ -15,6 +20,7 @@ export interface StoreTarget {
 export interface SessionHandle extends StoreTarget {
   readonly session: string;
   readonly epoch: number;
+  readonly store: StoreKind;
 }
 
 /** What a claim came to. */
@@ -24,11 +30,13 @@ export type ClaimResult =
   | { readonly kind: 'elsewhere' | 'ended' | 'unreachable' };
 
 /** Why a change is not kept: the values of `Limpet-Refused`. */
-export type RefusedReason = 'moved' | 'ended' | 'unreachable' | 'too-large';
+export type RefusedReason = 'moved' | 'ended' | 'unreachable' | 'too-large' | 'changed';
 
 /** What a put or an end came to. */
 export type StoreResult =
   | { readonly kind: 'stored' }
+  /** Not known to be stored, and the operator wants the answer to go out all the same. */
+  | { readonly kind: 'unstored' }
   | { readonly kind: 'refused'; readonly reason: RefusedReason };
 
 /** One version of a state, and what goes with it. */
@@ -112,7 +120,8 @@ function codeOf(body: Uint8Array): unknown {
   return typeof parsed === 'object' && parsed !== null && 'code' in parsed ? parsed.code : undefined;
 }
 
-function strange({ status, body }: Answer): { code: string; message: string } {
+/** For the operator: what came is no answer of this API. */
+export function strange({ status, body }: Answer): { code: string; message: string } {
   const text = new TextDecoder().decode(body.subarray(0, 200));
   return {
     code: 'store_answer_strange',

@@ -17,7 +17,7 @@ let drawn = 0;
 
 /** What every store of states does alike (docs/spec.md, XS), whoever runs it. */
 export function describeStateStore(name: string, open: () => Promise<StoreUnderTest>): void {
-  describe(name, () => {
+  describe(`the store of states: ${name}`, () => {
     let store: StoreUnderTest;
     let session: SessionId;
 

@@ -3,6 +3,7 @@ import { addressKind } from './address.ts';
 import type { HostMatch, PathMatch } from './config.ts';
 import { isName, readAffinityKey, readMatch, readOriginUrl } from './patterns.ts';
 import type { Flaw } from './problems.ts';
+import { replicaRules, type Session, storeRules } from './session-rules.ts';
 
 interface Origin {
   readonly id: string;
@@ -62,18 +63,6 @@ export function poolRules({ affinity, cookie: { name = 'limpet' } }: Pool): Flaw
 
 const homeLost = { local: ['empty'], replicated: ['restore', 'empty'], external: ['external'] } as const;
 
-interface Session {
-  readonly mode: keyof typeof homeLost;
-  readonly durability: string;
-  readonly replicas: number;
-  readonly replicaRegions: readonly string[];
-  readonly onHomeLost?: string | undefined;
-  readonly idleMs: number;
-  readonly absoluteMs: number;
-  readonly store: string;
-  readonly contract?: boolean | undefined;
-}
-
 export function sessionRules(session: Session): Flaw[] {
   const { mode, onHomeLost, idleMs, absoluteMs, contract } = session;
   const fits: readonly string[] = homeLost[mode];
@@ -91,34 +80,6 @@ export function sessionRules(session: Session): Flaw[] {
     ...storeRules(session),
     ...replicaRules(session),
   );
-}
-
-/** A store of the operator's is reached through the store API, which only origins that are spoken to by the contract can use. */
-function storeRules({ mode, store, contract }: Session): (Flaw | false)[] {
-  return [
-    store !== 'limpet' &&
-      mode !== 'external' && { at: ['store'], wanted: `"limpet", as mode is "${mode}"`, found: store },
-    store !== 'limpet' &&
-      contract === false && { at: ['contract'], wanted: `true, as store is "${store}"`, found: contract },
-  ];
-}
-
-function replicaRules({ mode, durability, replicas, replicaRegions }: Session): (Flaw | false)[] {
-  return [
-    replicas > 0 &&
-      mode !== 'replicated' && { at: ['replicas'], wanted: `0, as mode is "${mode}"`, found: replicas },
-    durability === 'quorum' &&
-      replicas === 0 && {
-        at: ['durability'],
-        wanted: '"async" or "primary", as replicas is 0',
-        found: durability,
-      },
-    replicaRegions.length > replicas && {
-      at: ['replicaRegions'],
-      wanted: `a list of at most ${replicas} location hints, as replicas is ${replicas}`,
-      found: replicaRegions,
-    },
-  ];
 }
 
 export function cookieRules({

@@ -17,7 +17,10 @@ export interface Dev {
   end(): Promise<void>;
 }
 
-export async function startDev(config: ConfigInput): Promise<Dev> {
+export async function startDev(
+  config: ConfigInput,
+  more: Readonly<Record<string, string>> = {},
+): Promise<Dev> {
   const folder = mkdtempSync(join(tmpdir(), 'limpet-system-'));
   const file = join(folder, 'limpet.config.ts');
   const text = `import { defineConfig } from 'limpet';\nexport default defineConfig(${JSON.stringify(config)});\n`;
@@ -25,7 +28,7 @@ export async function startDev(config: ConfigInput): Promise<Dev> {
   const [port = 0] = await freePorts(1);
   const words = ['dev', '--config', file, '--port', String(port), '--persist', join(folder, 'data')];
   const launch = (env: Readonly<Record<string, string>>) => startChild('cli/bin.mjs', words, env, 'Ready on');
-  let child: Child = await launch(secrets);
+  let child: Child = await launch({ ...secrets, ...more });
   return {
     url: `http://127.0.0.1:${port}`,
     port,
@@ -35,7 +38,7 @@ export async function startDev(config: ConfigInput): Promise<Dev> {
     output: () => child.output(),
     async restart(other = {}) {
       await child.end('SIGTERM');
-      child = await launch({ ...secrets, ...other });
+      child = await launch({ ...secrets, ...more, ...other });
     },
     async end() {
       await child.end('SIGTERM');

@@ -1,7 +1,7 @@
 import type { ConfigInput, PoolInput } from '../../../worker/config/input.ts';
 import { type Client, createClient } from './client.ts';
 import { type Dev, startDev } from './dev.ts';
-import { type Origin, startOrigin } from './origins.ts';
+import { type Origin, type Sessions, startOrigin } from './origins.ts';
 import { freePorts } from './ports.ts';
 
 /** Real origins, the real CLI in front of them, and clients. */
@@ -19,7 +19,9 @@ export interface World {
 export interface WorldOptions {
   /** Ids of the real origins. Default a, b, c. */
   readonly origins?: readonly string[];
-  readonly sessions?: 'kept' | 'plain';
+  readonly sessions?: Sessions;
+  /** Of origins and Worker, besides their own. */
+  readonly env?: Readonly<Record<string, string>>;
   readonly pool?: Omit<Partial<PoolInput>, 'origins'>;
   readonly rest?: Omit<Partial<ConfigInput>, 'pools' | 'routes'>;
   /** Origins that are not started here: another kind of process, or none at all. */
@@ -28,16 +30,23 @@ export interface WorldOptions {
 
 /** Starts it all; what has been started ends with it, also when the rest fails to start. */
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
-  const { origins: ids = ['a', 'b', 'c'], sessions = 'kept', others = [], pool = {}, rest = {} } = options;
+  const {
+    origins: ids = ['a', 'b', 'c'],
+    sessions = 'kept',
+    others = [],
+    pool = {},
+    rest = {},
+    env = {},
+  } = options;
   const ports = await freePorts(ids.length);
   const origins: Origin[] = [];
   try {
     await Promise.all(
-      ids.map(async (id, at) => origins.push(await startOrigin(id, ports[at] ?? 0, sessions))),
+      ids.map(async (id, at) => origins.push(await startOrigin(id, ports[at] ?? 0, sessions, env))),
     );
     origins.sort((one, other) => one.id.localeCompare(other.id));
     const listed = [...origins.map(({ id, url }) => ({ id, url })), ...others];
-    const dev = await startDev(configOf({ ...pool, origins: listed }, rest));
+    const dev = await startDev(configOf({ ...pool, origins: listed }, rest), env);
     return worldOf(origins, dev);
   } catch (error) {
     await Promise.all(origins.map(({ kill }) => kill()));
