@@ -95,7 +95,11 @@ export function createShared({ copies, ended, api }: SharedOptions): Shared {
         const line = lineOf(copy);
         const result = line.last.then(() => put(copy, target, at));
         line.last = result;
-        return result.then((said) => asStored(said, unreachable));
+        return result.then((said) => {
+          // Nobody was told that it is kept: the next request reads what the store has.
+          if (said.kind === 'refused' && unreachable === 'refuse') copies.drop(copy);
+          return asStored(said, unreachable);
+        });
       },
       end: (target) => api.end(target).then((said) => asStored(said, unreachable)),
       claim: async () => ({ kind: 'unreachable' }),

@@ -213,6 +213,21 @@ describe('a bad configuration', () => {
       'pools.shop.session.contract: wanted true, as mode is "replicated", found false',
     ],
     [
+      'a store of its own for replicated states',
+      shop({ session: { store: 'redis' } }),
+      'pools.shop.session.store: wanted "limpet", as mode is "replicated", found "redis"',
+    ],
+    [
+      'a store that origins without contract cannot reach',
+      shop({ session: { mode: 'external', store: 'redis-http', contract: false } }),
+      'pools.shop.session.contract: wanted true, as store is "redis-http", found false',
+    ],
+    [
+      'a store that Limpet does not know',
+      shop({ session: { mode: 'external', store: 'memcached' } }),
+      'pools.shop.session.store: wanted "limpet", "redis" or "redis-http", found "memcached"',
+    ],
+    [
       'an idle limit in seconds',
       shop({ session: { idleMs: 1800 } }),
       'pools.shop.session.idleMs: wanted a whole number of milliseconds from 60000 to 2592000000, found 1800',
