@@ -2,7 +2,15 @@ import { toBase64url } from './base64url.ts';
 import type { Copies, Copy } from './copies.ts';
 import type { EndedMarks } from './ended-marks.ts';
 import { type HeaderList, type Refusal, refusedChange } from './refusals.ts';
-import type { RefusedReason, StoreApi, StoreKind, StoreResult, StoreTarget, ToStore } from './store-api.ts';
+import type {
+  RefusedReason,
+  SessionHandle,
+  StoreApi,
+  StoreResult,
+  StoreTarget,
+  ToStore,
+} from './store-api.ts';
+import type { StoreKind } from './store-kind.ts';
 import { createLabel, type SubjectLabel } from './subject.ts';
 import type { Extent, Sealed, SealedNow, Visit } from './visit.ts';
 
@@ -43,9 +51,7 @@ export function createVisit(
     return headers.length + epoch.length === 0 ? [] : [['limpet-instance', instance], ...epoch, ...headers];
   }
 
-  function ready(headers: HeaderList): SealedNow {
-    return { kind: 'ready', headers: named(headers) };
-  }
+  const ready = (headers: HeaderList): SealedNow => ({ kind: 'ready', headers: named(headers) });
 
   function refused(reason: RefusedReason): Refusal {
     const refusal = refusedChange(reason, named([['limpet-instance', instance]]).slice(1));
@@ -130,13 +136,7 @@ export function createVisit(
 
   return {
     session,
-    handle: {
-      session,
-      epoch: copy.epoch,
-      apiUrl: target.apiUrl,
-      capability: target.capability,
-      store: target.store,
-    },
+    handle: handleOf(copy, target),
     copy,
     source,
     change(state) {
@@ -168,6 +168,13 @@ export function createVisit(
       closed = true;
     },
   };
+}
+
+function handleOf(
+  { session, epoch }: Copy,
+  { apiUrl, capability, store }: VisitFacts['target'],
+): SessionHandle {
+  return { session, epoch, apiUrl, capability, store };
 }
 
 /** Puts the copy as it is now; it stays as long as that is under way. */

@@ -1,5 +1,5 @@
 import { fromBase64url } from './base64url.ts';
-import type { StoreKind } from './store-api.ts';
+import { readStoreKind, type StoreKind } from './store-kind.ts';
 
 /** What the SDK must see of a request, on any server: `header` takes a lower-case name. */
 export interface ArrivingRequest {
@@ -43,16 +43,10 @@ export function readSent(request: ArrivingRequest): Sent | undefined {
   const offer = readOffer(request);
   if (!/^[A-Za-z0-9_-]{29}$/.test(session) || epoch === undefined || offer === undefined) return undefined;
   if (api?.[1] === undefined || api[2] === undefined) return undefined;
-  const store = readStore(request.header('limpet-store'));
+  const store = readStoreKind(request.header('limpet-store'));
   if (store === undefined) return undefined;
   const release = request.header('limpet-release') === '1' ? 'asked' : 'no';
   return { session, epoch, apiUrl: api[1], capability: api[2], store, offer, release };
-}
-
-function readStore(text: string | undefined): StoreKind | undefined {
-  if (text === undefined) return { kind: 'own' };
-  const unreachable = /^shared; unreachable=(refuse|serve)$/.exec(text)?.[1];
-  return unreachable === 'refuse' || unreachable === 'serve' ? { kind: 'shared', unreachable } : undefined;
 }
 
 function readOffer(request: ArrivingRequest): Offer | undefined {

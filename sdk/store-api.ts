@@ -1,5 +1,6 @@
 import { wholeNumber } from './headers.ts';
 import { parseJson } from './json.ts';
+import type { StoreKind } from './store-kind.ts';
 import { type Answer, type CallOptions, createCall } from './store-call.ts';
 
 /** Where one session's state is claimed and stored, and what proves the right to: `Limpet-Api`. */
@@ -7,11 +8,6 @@ export interface StoreTarget {
   readonly apiUrl: string;
   readonly capability: string;
 }
-
-/** Whose store it is: this session's alone, or one that the origins share; then with what a client gets when it does not answer. */
-export type StoreKind =
-  | { readonly kind: 'own' }
-  | { readonly kind: 'shared'; readonly unreachable: 'refuse' | 'serve' };
 
 /**
  * Names a session to this origin for as long as its capability holds: an hour from the request that brought it. Whoever has it may read and write the

@@ -91,7 +91,10 @@ describe.skipIf(redisServer === undefined)('limpet/redis', () => {
     cookie = first.headers.getSetCookie()[0]?.split(';')[0] ?? '';
   });
   afterEach(() => {
-    for (const server of Object.values(servers)) server.closeAllConnections(), server.close();
+    for (const server of Object.values(servers)) {
+      server.closeAllConnections();
+      server.close();
+    }
   });
 
   const portOf = (at: 'a' | 'b') => (servers[at].address() as AddressInfo).port;
@@ -145,7 +148,7 @@ describe.skipIf(redisServer === undefined)('limpet/redis', () => {
   it('[RD12] an answer that has begun is cut', async () => {
     const answer = await stale('/say/begun?word=stale', () => ask('b', 1, '/words'));
     expect(answer.status).toBe(200);
-    await expect(answer.text()).rejects.toThrow();
+    await expect(answer.text()).rejects.toThrow('terminated');
     expect(await words(await ask('b', 1, '/words'))).toEqual(['first']);
   });
 
