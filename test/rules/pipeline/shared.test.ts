@@ -1,6 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { SessionInput } from '../../../worker/config/input.ts';
-import { a, contractReply, createWorld, session, type World } from '../visit.ts';
+import { parseSessionId } from '../../../worker/core/session-id.ts';
+import type { Stamp } from '../../../worker/core/stamp.ts';
+import { identify } from '../../../worker/steps/identify.ts';
+import { sealed, unsealed } from '../../../worker/steps/sealed-state.ts';
+import { a, contractReply, createWorld, type Sent, session, type World } from '../visit.ts';
 import { codeOf, pathIn } from './scene.ts';
 
 let world: World;
@@ -85,6 +89,45 @@ describe('what an origin says of a state that it shares', () => {
     expect((await world.told(answer))?.session).not.toBe(session);
     expect(await world.pool.states?.get(session)).toEqual({ kind: 'ended' });
     expect(world.shards.raised).toEqual([]);
+  });
+
+  it('[XS48] a state is taken along to the key that the application makes, and to the one of a login', async () => {
+    world = await createWorld({
+      pool: { session: { mode: 'external' }, affinity: [{ by: 'cookie:JSESSIONID' }] },
+    });
+    const named = (key: string) => ({ 'set-cookie': `JSESSIONID=${key}; Path=/` });
+    const idOf = async (key: string) => {
+      const identity = await identify(await world.visit({ headers: { cookie: `JSESSIONID=${key}` } }));
+      return identity.kind === 'keyed' ? identity.session : session;
+    };
+    const textOf = async (key: string) => {
+      const held = await world.pool.states?.get(await idOf(key));
+      const state = held?.kind === 'held' ? held.state : undefined;
+      const bytes = state && (await unsealed(world.pool.keyring, await idOf(key), state));
+      return bytes === undefined ? held?.kind : new TextDecoder().decode(bytes);
+    };
+    /** The origin puts its state under the id that it was sent, and then says so. */
+    const putting =
+      (text: string, expected: Stamp, headers: Record<string, string>) => async (sent: Sent) => {
+        const id = parseSessionId(sent.headers.get('limpet-session') ?? '') ?? session;
+        await world.pool.states?.put(id, {
+          expected,
+          nonce: text,
+          state: await sealed(world.pool.keyring, id, 0, new Uint8Array(new TextEncoder().encode(text))),
+          assumed: { home: sent.origin, epoch: 0 },
+          limits: { expiresAt: world.clock.now() + 600_000, endsAt: world.clock.now() + 600_000 },
+        });
+        return contractReply({ 'limpet-version': '1', ...headers });
+      };
+    const all = (answer: ReturnType<typeof putting>) => {
+      for (const id of world.pool.origins.keys()) world.origins.set(id, answer);
+    };
+    all(putting('first', { epoch: 0, version: 0 }, named('one')));
+    expect((await world.send({ method: 'POST' })).status).toBe(200);
+    expect(await textOf('one')).toBe('first');
+    all(putting('second', { epoch: 0, version: 1 }, { 'limpet-rotate': '1', ...named('two') }));
+    const login = await world.send({ method: 'POST', headers: { cookie: 'JSESSIONID=one' } });
+    expect([login.status, await textOf('two'), await textOf('one')]).toEqual([200, 'second', 'ended']);
   });
 
   it('[XS45] without the store a logout is 503', async () => {

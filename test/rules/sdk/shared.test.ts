@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type FetchSession, limpet } from '../../../sdk/fetch.ts';
-import { createOrigin } from '../../../sdk/origin.ts';
+import { createOrigin, type LimpetOrigin } from '../../../sdk/origin.ts';
 import { KEY, type Parts, sentRequest } from './sent-request.ts';
 
 /** The store API of a pool whose origins share their states, as far as one session needs it. */
@@ -44,6 +44,7 @@ const valueOf = (state: string | undefined) => (state === undefined ? undefined 
 const shared = (value: unknown) => JSON.stringify({ v: 1, value });
 
 let store: Store;
+let origin: LimpetOrigin;
 let ask: (
   work: (session: FetchSession) => unknown,
   parts?: Parts & { unreachable?: string },
@@ -51,7 +52,7 @@ let ask: (
 
 beforeEach(() => {
   store = new Store();
-  const origin = createOrigin({
+  origin = createOrigin({
     origin: 'a',
     key: KEY,
     storeDeadlineMs: 30,
@@ -174,6 +175,30 @@ describe('a session whose state the origins share', () => {
     store.ended = 'yes';
     const told = await ask(() => undefined, { session: 'xx00007Zq3vYk0hT5mR8wLcN1xQ4q' });
     expect([marked, told].map(({ headers }) => headers.get('limpet-need'))).toEqual(['session', 'session']);
+  });
+
+  it('[XS35] outside of a request its caller learns that another origin was first', async () => {
+    store.write(shared(['one']));
+    const handle = {
+      session: 'xx00007Zq3vYk0hT5mR8wLcN1xQ4p',
+      epoch: 3,
+      apiUrl: 'http://store/x',
+      capability: 'c',
+      store: { kind: 'shared', unreachable: 'refuse' },
+    } as const;
+    const background = origin.session(handle);
+    const bytes = (text: string) => new TextEncoder().encode(text);
+    expect(await background.get()).toEqual({ kind: 'state', state: bytes(shared(['one'])) });
+    expect(await background.set(bytes('two'))).toBe('stored');
+    store.before = async (method) => void (method === 'GET' && store.write('elsewhere'));
+    expect(await background.set(bytes('three'))).toBe('changed');
+    expect(store.state).toBe('elsewhere');
+    store.before = async () => undefined;
+    store.away = 'yes';
+    expect([await background.get(), await background.set(bytes('four'))]).toEqual([
+      { kind: 'unreachable' },
+      'unreachable',
+    ]);
   });
 
   it('[XS36] a value of Limpet-Store that nobody knows is not taken for one that is known', async () => {

@@ -113,6 +113,20 @@ describe.skipIf(redisServer === undefined)('an application with its sessions in 
     expect(lost).toBe(5);
   });
 
+  it('[RD11] limpet/redis is failed over like any other store, and takes logins and logouts', async () => {
+    const client = await begin('fenced');
+    const home = await settled(client);
+    expect((await client.post('/login')).json<Cart>().items).toEqual(['first', 'login']);
+    await home.kill();
+    expect(await itemsOf(client)).toEqual(['first', 'login']);
+    const next = await add(client, 'second');
+    expect([next.status, next.json<Cart>().items]).toEqual([200, ['first', 'login', 'second']]);
+    await world?.origin(next.json<Cart>().origin).kill();
+    expect(await itemsOf(client)).toEqual(['first', 'login', 'second']);
+    expect((await client.post('/logout')).status).toBe(200);
+    expect(await itemsOf(client)).toEqual([]);
+  });
+
   it.each(['node-redis', 'ioredis'])(
     '[RD11] limpet/redis over %s loses nothing: its stale save is refused',
     async (client) => {
