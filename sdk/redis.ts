@@ -19,6 +19,8 @@ export interface FencedRedisOptions<Store extends object> extends FencedStoreOpt
   readonly client: RedisClient;
   /** express-session itself, for its `Store`. */
   readonly session: { readonly Store: abstract new () => Store };
+  /** Milliseconds for a call of Redis. Default: 2000. */
+  readonly storeDeadlineMs?: number;
   /** This origin's id in limpet.config.ts. Default: `LIMPET_ORIGIN`. */
   readonly origin?: string;
   /** What `npx limpet key <origin>` prints. Default: `LIMPET_KEY`. */
@@ -55,7 +57,7 @@ export function fencedRedis<Store extends object>(options: FencedRedisOptions<St
   const signature = createSignatureCheck(key);
   const instance = crypto.randomUUID();
   const places = createPlaces();
-  const calls = createFencedCalls(options.client);
+  const calls = createFencedCalls(options.client, options.storeDeadlineMs ?? 2000);
   const store: Store = Reflect.construct(options.session.Store, []);
   fence(store, { ...options, calls, places });
 

@@ -12,7 +12,7 @@ import { createFallback, type FallbackStore } from './stores/fallback.ts';
 import { createLostWrites, type LostObjects } from './stores/lost-writes.ts';
 import type { Platform } from './stores/platform.ts';
 import { createShardDesk, type DeskObjects } from './stores/shard-desk.ts';
-import { createPoolDesk, createPoolStates } from './stores/pool-states.ts';
+import { createPoolDesk, createPoolShards, createPoolStates } from './stores/pool-states.ts';
 import type { OpenSocket } from './stores/redis/redis-tcp.ts';
 import { createReplicas, type PlacedObjects, type ReplicaObject } from './stores/shard-replicas.ts';
 import { createShards, type ShardObjects } from './stores/session-shards.ts';
@@ -107,7 +107,7 @@ async function createPool(
     learned: new Lru(jarsMax),
     copied: new Lru(1_024),
     suspicions: createSuspicions(timeoutMs * fall + untilHeardMs),
-    shards,
+    shards: createPoolShards(config, shards, states),
     states,
     replicas: createReplicas(name, bindings.replicas, { clock, timers, places: replication.places }),
     desk: createPoolDesk(config, createShardDesk(name, objects, { clock, timers }), states),

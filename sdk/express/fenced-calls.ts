@@ -69,8 +69,9 @@ return {said}
 const FENCE_OUTLIVES_S = 86_400;
 
 /** The scripts through whichever client the application has. */
-export function createFencedCalls(client: RedisClient): FencedCalls {
-  const command = commandOf(client);
+export function createFencedCalls(client: RedisClient, deadlineMs: number): FencedCalls {
+  const ask = commandOf(client);
+  const command = (words: string[]) => within(deadlineMs, ask(words));
   const run = async (op: string, key: string, { session, epoch, origin }: Place, ttlS: number, text = '') => {
     const words = [op, session, String(epoch), origin, String(ttlS + FENCE_OUTLIVES_S), String(ttlS), text];
     const reply = await command(['EVAL', FENCE, '2', key, `{${key}}:limpet`, ...words]);
@@ -87,6 +88,19 @@ export function createFencedCalls(client: RedisClient): FencedCalls {
 }
 
 const NOBODY: Place = { session: '', epoch: 0, origin: '' };
+
+/** A client that queues while it is not connected would keep the answer waiting for as long as Redis is away. */
+async function within(ms: number, reply: Promise<unknown>): Promise<unknown> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`Redis did not answer within ${ms} ms`)), ms);
+  });
+  try {
+    return await Promise.race([reply, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
 
 function asFenced(said: unknown): Fenced {
   if (said === 'done' || said === 'moved' || said === 'ended') return said;

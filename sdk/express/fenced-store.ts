@@ -34,7 +34,10 @@ export function fence(
   async function get(sid: string): Promise<unknown> {
     const use = here(places, 'read');
     if (use === 'direct') return recordIn(await calls.plain('GET', keyOf(sid)));
-    const { fenced, text } = await calls.load(keyOf(sid), use.place, ttl);
+    const { fenced, text } = await calls.load(keyOf(sid), use.place, ttl).catch((error: unknown) => {
+      use.need = 'store';
+      throw error;
+    });
     if (fenced === 'moved') {
       use.need = 'row';
       throw new Error('Cannot serve the session here as it must be where its epoch is the newest');

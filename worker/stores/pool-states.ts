@@ -36,6 +36,22 @@ export function createPoolStates(
   }
 }
 
+/** A renewal moves the expiry of the row; a state that is elsewhere must live as long, though nobody changes it. */
+export function createPoolShards(
+  { session }: PoolConfig,
+  shards: Shards,
+  states: StateStore | undefined,
+): Shards {
+  if (states === undefined || session.store === 'limpet') return shards;
+  return {
+    ...shards,
+    async renew(id, wish) {
+      const [said, touched] = await Promise.all([shards.renew(id, wish), states.touch(id, wish)]);
+      return touched.kind === 'touched' ? said : touched;
+    },
+  };
+}
+
 /** The shards end their own states; another store must be told. */
 export function createPoolDesk(
   { session }: PoolConfig,

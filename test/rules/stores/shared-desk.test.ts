@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { answerOwnPath } from '../../../worker/admin/own-paths.ts';
 import type { ListedRow, ShardDesk } from '../../../worker/ports.ts';
 import { createLimpetStates } from '../../../worker/stores/limpet-states.ts';
+import { createPoolShards } from '../../../worker/stores/pool-states.ts';
 import { createSharedDesk } from '../../../worker/stores/shared-desk.ts';
 import { memoryShards, type MemoryShards } from '../memory-shards.ts';
 import { a, createWorld, instance, session, sessionNo, startMs, type World } from '../visit.ts';
@@ -82,6 +83,26 @@ describe('an operatorâ€™s word, where the states are in a store of the operatorâ
     ]);
     expect(answers.map((answer) => 'kind' in answer && answer.kind)).toEqual(Array(4).fill('unreachable'));
     expect(asked).toEqual([]);
+  });
+
+  it('[XS49] a renewal is one of the state too, and is not done where that store does not answer', async () => {
+    const { config } = (await createWorld({ pool: { session: { mode: 'external' } } })).pool;
+    const policy = { ...config, session: { ...config.session, store: 'redis' } } as const;
+    const states = createLimpetStates(store);
+    const map = memoryShards(world.clock);
+    const shards = createPoolShards(policy, map, states);
+    const later = {
+      assumed: { home: a, epoch: 0 },
+      limits: { expiresAt: startMs + 800_000, endsAt: startMs + 900_000 },
+    };
+    expect(await shards.renew(one, later)).toMatchObject({ kind: 'row', row: { version: 0 } });
+    expect([store.row(one)?.expiresAt, map.row(one)?.expiresAt]).toEqual([
+      startMs + 800_000,
+      startMs + 800_000,
+    ]);
+    store.goAway();
+    expect(await shards.renew(one, later)).toMatchObject({ kind: 'unreachable' });
+    expect(createPoolShards(config, map, states)).toBe(map);
   });
 
   it('[XS47] a put that says whose session it is labels the map, where operators look', async () => {

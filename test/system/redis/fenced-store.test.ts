@@ -216,8 +216,34 @@ describe.skipIf(redisServer === undefined)('limpet/redis', () => {
   it('[RD18] a Redis that is away when the session is saved is 503, and the application’s answer stays back', async () => {
     const answer = await stale('/say/parked?word=lost', () => redis.kill());
     expect([answer.status, answer.headers.get('limpet-refused')]).toEqual([503, 'unreachable']);
+    const unread = await ask('a', 0, '/say?word=unread');
+    expect([unread.status, unread.headers.get('limpet-need')]).toEqual([409, 'store']);
     await redis.start();
     await until('the client is back', () => client.isReady);
+    expect(await words(await ask('a', 0, '/words'))).toEqual(['first']);
+  });
+
+  it('[RD18] nor does an answer wait for a client that queues for as long as Redis is away', async () => {
+    const silent = { sendCommand: () => new Promise(() => undefined) };
+    const slow = fencedRedis({ client: silent, session, origin: 'a', key: KEY, storeDeadlineMs: 50 });
+    const app = express();
+    app.use(
+      slow.middleware(session({ secret: 's', resave: false, saveUninitialized: false, store: slow.store })),
+    );
+    app.all('/say', (request, response) => {
+      request.session.words = ['x'];
+      response.json('said');
+    });
+    const server = createServer(app).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { headers } = sentRequest({ target: '/say', method: 'POST' });
+    const answer = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/say`, {
+      method: 'POST',
+      headers,
+    });
+    expect([answer.status, answer.headers.get('limpet-refused')]).toEqual([503, 'unreachable']);
+    server.closeAllConnections();
+    server.close();
   });
 
   it('[RD19] a change that knows no request is refused, not slipped past the fence', async () => {
