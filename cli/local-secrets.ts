@@ -7,7 +7,7 @@ import { CommandFailure } from './failure.ts';
 /** What must exist before the Worker starts. On Cloudflare these are Worker secrets. */
 const secretNames = ['COOKIE_KEYS', 'ORIGIN_SECRET', 'ADMIN_TOKEN'] as const;
 /** Those of a pool's own store: never made here. */
-const storeSecretNames = ['REDIS_URL', 'REDIS_HTTP_URL', 'REDIS_HTTP_TOKEN'] as const;
+export const storeSecretNames = ['REDIS_URL', 'REDIS_HTTP_URL', 'REDIS_HTTP_TOKEN'] as const;
 type SecretName = (typeof secretNames)[number];
 
 export interface LocalSecrets {
@@ -29,7 +29,7 @@ export function localSecrets(
 ): LocalSecrets {
   const file = join(dirname(configFile), '.dev.vars');
   const given = fromEnvironment(environment);
-  const written = read(file);
+  const written = readVars(file);
   const values = { ...written, ...given };
   if (needed.every((name) => values[name])) return { file, values, made: [] };
   const made = secretNames.filter((name) => !values[name]);
@@ -47,7 +47,8 @@ function fromEnvironment(environment: NodeJS.ProcessEnv): Record<string, string>
   );
 }
 
-function read(file: string): Record<string, string> {
+/** The lines of a `.dev.vars`; none where there is no such file. */
+export function readVars(file: string): Record<string, string> {
   if (!existsSync(file)) return {};
   const values: Record<string, string> = {};
   for (const [name, value] of Object.entries(parseEnv(readFileSync(file, 'utf8'))))

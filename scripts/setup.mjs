@@ -13,7 +13,13 @@ const modules = join(root, 'node_modules');
 const bin = join(modules, '.bin');
 /** @type {NodeJS.ProcessEnv} */
 const env = { ...process.env, PATH: `${bin}${delimiter}${process.env['PATH'] ?? ''}` };
-const aptPackages = { chromium: 'chromium', 'redis-server': 'redis-server', openssl: 'openssl' };
+const aptPackages = {
+  chromium: 'chromium',
+  haproxy: 'haproxy',
+  nginx: 'nginx',
+  'redis-server': 'redis-server',
+  openssl: 'openssl',
+};
 
 const { programs, command, packagesOnly } = readArguments(process.argv.slice(2));
 installPackages();
@@ -71,7 +77,7 @@ function installProgram(name) {
   const done = apt(['update']) && apt(['install', '-y', '--no-install-recommends', packageName]);
   if (done) return;
   writeFileSync(failed, '');
-  console.error(`could not install ${packageName}: tests that need it will not run`);
+  console.error(`could not install ${packageName}: what needs it will not run`);
 }
 
 /** @param {string[]} words */

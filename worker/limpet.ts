@@ -1,4 +1,5 @@
 import { answerOwnPath, isOwnPath } from './admin/own-paths.ts';
+import { bindingProblems } from './config/bindings.ts';
 import type { Config } from './config/config.ts';
 import type { ConfigInput } from './config/input.ts';
 import { loadConfig } from './config/parse.ts';
@@ -12,6 +13,8 @@ import { misconfigured, refuseAtGate, unroutable } from './steps/gate.ts';
 import { open } from './steps/open.ts';
 import { requestUrl, route } from './steps/route.ts';
 import { platform } from './stores/platform.ts';
+import type { IncidentObject } from './stores/incident-desk.ts';
+import { reachThrough } from './stores/reach.ts';
 import type { LostObject } from './stores/lost-writes.ts';
 import { openSocket } from './stores/redis/open-socket.ts';
 import type { PlacedObjects, ReplicaObject } from './stores/shard-replicas.ts';
@@ -22,7 +25,9 @@ import type { Edge, Visit } from './visit.ts';
 export interface LimpetEnv extends StoreSecretsEnv {
   readonly SESSION_SHARD: SessionObjects;
   readonly SHARD_REPLICA: PlacedObjects<ReplicaObject>;
-  readonly POOL_MONITOR: { getByName(name: string): MonitorObject & LostObject & { check(): Promise<void> } };
+  readonly POOL_MONITOR: {
+    getByName(name: string): MonitorObject & LostObject & IncidentObject & { check(): Promise<void> };
+  };
   readonly FALLBACK: Bindings['fallback'];
   readonly COOKIE_KEYS: string;
   readonly ORIGIN_SECRET: string;
@@ -84,6 +89,11 @@ async function ready(config: Config, env: LimpetEnv): Promise<Edge | undefined> 
     for (const problem of problems) console.error(`Cannot serve: ${sentence(problem)}`);
     return undefined;
   }
+  const missing = bindingProblems(config, (name) => reachThrough(env, name) !== undefined);
+  if (missing.length > 0) {
+    for (const problem of missing) console.error(`Cannot serve: ${sentence(problem)}`);
+    return undefined;
+  }
   const bindings: Bindings = {
     shards: env.SESSION_SHARD,
     replicas: env.SHARD_REPLICA,
@@ -92,6 +102,7 @@ async function ready(config: Config, env: LimpetEnv): Promise<Edge | undefined> 
     cache: coloCache,
     stores: stores.stores,
     openSocket,
+    reach: (name) => reachThrough(env, name),
     apiBase: env.LIMPET_API,
     runtime: env.LIMPET_RUNTIME === 'local' ? 'local' : 'cloudflare',
     revision: Date.parse(env.VERSION?.timestamp ?? '') || 0,

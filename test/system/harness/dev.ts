@@ -19,16 +19,17 @@ export interface Dev {
 
 export async function startDev(
   config: ConfigInput,
-  more: Readonly<Record<string, string>> = {},
+  more: readonly string[] = [],
+  others: Readonly<Record<string, string>> = {},
 ): Promise<Dev> {
   const folder = mkdtempSync(join(tmpdir(), 'limpet-system-'));
   const file = join(folder, 'limpet.config.ts');
   const text = `import { defineConfig } from 'limpet';\nexport default defineConfig(${JSON.stringify(config)});\n`;
   writeFileSync(file, text);
   const [port = 0] = await freePorts(1);
-  const words = ['dev', '--config', file, '--port', String(port), '--persist', join(folder, 'data')];
+  const words = ['dev', '--config', file, '--port', String(port), '--persist', join(folder, 'data'), ...more];
   const launch = (env: Readonly<Record<string, string>>) => startChild('cli/bin.mjs', words, env, 'Ready on');
-  let child: Child = await launch({ ...secrets, ...more });
+  let child: Child = await launch({ ...secrets, ...others });
   return {
     url: `http://127.0.0.1:${port}`,
     port,
@@ -38,7 +39,7 @@ export async function startDev(
     output: () => child.output(),
     async restart(other = {}) {
       await child.end('SIGTERM');
-      child = await launch({ ...secrets, ...more, ...other });
+      child = await launch({ ...secrets, ...others, ...other });
     },
     async end() {
       await child.end('SIGTERM');

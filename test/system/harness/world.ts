@@ -22,6 +22,8 @@ export interface WorldOptions {
   readonly sessions?: Sessions;
   /** Of origins and Worker, besides their own. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Origins are reached through bindings, by names that no resolver knows. */
+  readonly bound?: true;
   readonly pool?: Omit<Partial<PoolInput>, 'origins'>;
   readonly rest?: Omit<Partial<ConfigInput>, 'pools' | 'routes'>;
   /** Origins that are not started here: another kind of process, or none at all. */
@@ -37,6 +39,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     pool = {},
     rest = {},
     env = {},
+    bound,
   } = options;
   const ports = await freePorts(ids.length);
   const origins: Origin[] = [];
@@ -45,14 +48,18 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       ids.map(async (id, at) => origins.push(await startOrigin(id, ports[at] ?? 0, sessions, env))),
     );
     origins.sort((one, other) => one.id.localeCompare(other.id));
-    const listed = [...origins.map(({ id, url }) => ({ id, url })), ...others];
-    const dev = await startDev(configOf({ ...pool, origins: listed }, rest), env);
+    const listed = origins.map(({ id, url }) => (bound ? boundOrigin(id) : { id, url }));
+    const ways = origins.map(({ id, url }) => `${boundOrigin(id).via}=${url}`).join(',');
+    const config = configOf({ ...pool, origins: [...listed, ...others] }, rest);
+    const dev = await startDev(config, bound ? ['--via', ways] : [], env);
     return worldOf(origins, dev);
   } catch (error) {
     await Promise.all(origins.map(({ kill }) => kill()));
     throw error;
   }
 }
+
+const boundOrigin = (id: string) => ({ id, url: `http://${id}.nowhere.internal`, via: `APP_${id}` });
 
 function configOf(pool: PoolInput, rest: WorldOptions['rest']): ConfigInput {
   const plain = { cookie: { secure: false }, health: { path: '/health' }, ...pool };
