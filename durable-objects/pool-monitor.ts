@@ -2,11 +2,21 @@ import { DurableObject } from 'cloudflare:workers';
 import { afterProbe } from '../worker/core/health.ts';
 import { type OriginId, poolName, type SessionId } from '../worker/core/ids.ts';
 import type { LostWrite } from '../worker/core/lost-write.ts';
-import { jittered, type ProbedOrigin, type ProbingConfig } from '../worker/core/probing.ts';
+import type { ProbeResult } from '../worker/core/health.ts';
+import {
+  jittered,
+  type ProbedOrigin,
+  type ProbingConfig,
+  type ProbingPolicy,
+} from '../worker/core/probing.ts';
 import type { ToldSnapshot } from '../worker/core/snapshot.ts';
 import type { MonitorStatus } from '../worker/ports.ts';
+import type { Order } from '../worker/core/operation.ts';
+import type { Ordered } from '../worker/ports.ts';
+import { isOut, Operations } from './monitor/operations.ts';
 import { LostWriteRing } from './monitor/lost-writes.ts';
 import { SnapshotMirror } from './monitor/mirror.ts';
+import { wishOf } from './monitor/health-wish.ts';
 import { probe } from './monitor/probe.ts';
 import { Roster } from './monitor/roster.ts';
 import { atOnceMax, inWaves } from './waves.ts';
@@ -24,6 +34,7 @@ const doubtEveryMs = 250;
 /** Knows the health of one pool. RPC and alarm in, core/health decides, SQL out. */
 export class PoolMonitor extends DurableObject<MonitorEnv> {
   readonly #roster: Roster;
+  readonly #operations: Operations;
   readonly #mirror: SnapshotMirror;
   readonly #lost: LostWriteRing;
   readonly #raisedIn = new Map<OriginId, number>();
@@ -36,6 +47,7 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
   constructor(ctx: DurableObjectState, env: MonitorEnv) {
     super(ctx, env);
     this.#roster = new Roster(ctx.storage);
+    this.#operations = new Operations(ctx.storage);
     this.#lost = new LostWriteRing(ctx.storage.sql);
     const pool = poolName(ctx.id.name ?? ctx.storage.kv.get<string>('pool') ?? '');
     this.#mirror = new SnapshotMirror(env.FALLBACK, pool, {
@@ -56,9 +68,20 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
     const now = Date.now();
     const rested = now - this.#askedAt > restAfterMs;
     this.#asked(now);
-    if (this.#roster.adopt(probing, now) || rested) this.#arm(now);
+    if (this.#adopt(probing, now) || rested) this.#arm(now);
     else if (this.#isAlarmLost(now)) this.#arm(now);
     return this.#tell();
+  }
+
+  /** What an operator, an origin or its health path orders in operation. It outlives evictions and configurations. */
+  async order(probing: ProbingConfig, order: Order): Promise<Ordered> {
+    const now = Date.now();
+    this.#adopt(probing, now);
+    if (order.kind !== 'route-only' && this.#member(order.origin) === undefined)
+      return { kind: 'no such origin' };
+    const said = this.ctx.storage.transactionSync(() => this.#follow(order, now));
+    if (said === 'changed') this.ctx.waitUntil(this.#mirror.write());
+    return { kind: 'ordered', said, version: this.#roster.version };
   }
 
   /** An isolate could not reach the origin: look now rather than at the next interval. */
@@ -92,9 +115,11 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
     const { version, probing, healths } = this.#roster;
     const origins = (probing?.origins ?? []).flatMap(({ id, url }) => {
       const health = healths.get(id);
-      return health === undefined ? [] : [{ ...health, id, url }];
+      return health === undefined ? [] : [{ ...health, id, url, operation: this.#operations.of(id) }];
     });
-    return { version, revision: probing?.revision, alarmAt: this.#alarmAt, askedAt: this.#askedAt, origins };
+    const { routeOnly } = this.#operations;
+    const { revision } = probing ?? { revision: undefined };
+    return { version, revision, alarmAt: this.#alarmAt, askedAt: this.#askedAt, routeOnly, origins };
   }
 
   async noteLost(writes: readonly LostWrite[]): Promise<{ kind: 'noted' }> {
@@ -118,7 +143,7 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
     if (probing === undefined || !this.#isWanted(now)) return;
     this.#arm(now + jittered(probing.health.intervalMs, Math.random()));
     try {
-      await inWaves(probing.origins, async (origin) => void (await this.#probe(origin)));
+      await inWaves(this.#probed(probing), async (origin) => void (await this.#probe(origin)));
       await this.#mirror.write();
     } catch (error) {
       console.error(
@@ -144,15 +169,62 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
     const health = this.#roster.healths.get(origin.id);
     if (health === undefined || this.#member(origin.id)?.url !== origin.url) return result.ok;
     const { version } = this.#roster;
+    this.#heed(origin.id, probing.health, result, Date.now());
     this.#roster.learn(origin.id, afterProbe(health, result, probing.health));
     if (this.#roster.version !== version) this.ctx.waitUntil(this.#mirror.write());
     return result.ok;
   }
 
+  /** A changed configuration takes with it what was ordered of origins that it does not have any more. */
+  #adopt(probing: ProbingConfig, now: number): boolean {
+    if (!this.#roster.adopt(probing, now)) return false;
+    this.#operations.keepOnly(probing.origins);
+    return true;
+  }
+
+  #follow(order: Order, now: number): 'changed' | 'the same' | 'not theirs' {
+    if (order.kind === 'route-only') return this.#bumped(this.#operations.orderRouteOnly(order.to));
+    const before = this.#operations.of(order.origin);
+    const said = this.#bumped(this.#operations.orderOrigin(order, now));
+    const health = this.#roster.healths.get(order.origin);
+    // As a return from being down: whoever knows this origin from before asks the map once.
+    if (
+      said === 'changed' &&
+      isOut(before.state) &&
+      !isOut(this.#operations.of(order.origin).state) &&
+      health
+    )
+      this.#roster.learn(order.origin, { ...health, incarnation: health.incarnation + 1 });
+    if (said === 'changed' && before.state === 'disabled') this.#arm(now);
+    return said;
+  }
+
+  #bumped<Said extends string>(said: Said): Said {
+    if (said === 'changed') this.#roster.bump();
+    return said;
+  }
+
+  /** Who is disabled is not asked. */
+  #probed({ origins }: ProbingConfig): readonly ProbedOrigin[] {
+    return origins.filter(({ id }) => this.#operations.of(id).state !== 'disabled');
+  }
+
+  /** A health path that answers 404 asks for a drain, where the operator has agreed to that; a good answer ends it. */
+  #heed(origin: OriginId, policy: ProbingPolicy, result: ProbeResult, now: number): void {
+    const wish = wishOf(policy, result);
+    if (wish === undefined) return;
+    this.ctx.storage.transactionSync(() =>
+      this.#follow(
+        { kind: 'state', origin, state: wish, by: 'health', deadlineMs: policy.drainOn404Ms ?? 0 },
+        now,
+      ),
+    );
+  }
+
   /** Whatever leaves this object has been handed out: the next raise is a new one. */
   #tell(): ToldSnapshot {
     this.#handedOut = this.#roster.version;
-    return { snapshot: this.#roster.snapshot, at: Date.now() };
+    return { snapshot: this.#operations.over(this.#roster.snapshot), at: Date.now() };
   }
 
   #member(origin: OriginId): ProbedOrigin | undefined {

@@ -17,15 +17,18 @@ import {
 import { noInstance, originId, type OriginId, type PoolName, type SessionId } from '../worker/core/ids.ts';
 import type { Lag, Replication } from '../worker/core/replication.ts';
 import { bucketOf, type Entry, noState, type StoredState } from '../worker/core/page.ts';
-import { current, type Slot } from '../worker/core/row.ts';
+import { current, type Row, type Slot } from '../worker/core/row.ts';
 import { parseSessionId, shardOf } from '../worker/core/session-id.ts';
 import type {
   ClaimAnswer,
   EndWish,
   ExportedSession,
+  HandOverWish,
   ListPage,
   LocatedSlot,
   RenewWish,
+  Resident,
+  ResidentsWish,
   RotateWish,
   SealedState,
   ShownSlot,
@@ -40,6 +43,8 @@ import { Address } from './shard/address.ts';
 import { Desk } from './shard/desk.ts';
 import { Feed } from './shard/feed.ts';
 import { type Group, Groups } from './shard/groups.ts';
+import { Left } from './shard/left.ts';
+import { residents } from './shard/residents.ts';
 import { Ledger } from './shard/ledger.ts';
 import { Mirror } from './shard/mirror.ts';
 import { Raises } from './shard/raises.ts';
@@ -80,6 +85,7 @@ export class SessionShard extends DurableObject<ShardEnv> {
   readonly #upkeep: Upkeep;
   readonly #mirror: Mirror;
   readonly #desk: Desk;
+  readonly #left = new Left();
 
   constructor(ctx: DurableObjectState, env: ShardEnv) {
     super(ctx, env);
@@ -132,6 +138,7 @@ export class SessionShard extends DurableObject<ShardEnv> {
   ): Promise<ClaimAnswer | Unreachable> {
     const held = this.#open(pool, session, replication);
     const answer = this.#decide(session, held, claim(held.slot, wish));
+    this.#left.claimed(session, held.slot, answer);
     // Read in the same step as the decision: a put that comes while the group is stored would be newer than the row.
     const state =
       answer.kind === 'claimed' && answer.row.version > 0 ? this.#ledger.sealed(held.state) : undefined;
@@ -148,7 +155,7 @@ export class SessionShard extends DurableObject<ShardEnv> {
     const held = this.#open(pool, session, replication);
     const answer = this.#decide(session, held, put(held.slot, wish), inline(wish.state));
     await this.#groups.settled(session);
-    return this.#kept(answer, replication);
+    return this.#kept(this.#left.judged(session, wish, answer), replication);
   }
 
   async label(
@@ -288,6 +295,30 @@ export class SessionShard extends DurableObject<ShardEnv> {
     return { found: found.map(({ session }) => session), next };
   }
 
+  /** Sessions that live on one origin, in the next few pages. */
+  async residents(pool: PoolName, shard: string, wish: ResidentsWish): Promise<SubjectStep<Resident>> {
+    this.#address.mustBe({ pool, shard });
+    this.#groups.flush();
+    return residents(this.#ledger, wish, Date.now());
+  }
+
+  /** Sessions that their home has let go of: each is claimed for another origin, unless something has become of it meanwhile. */
+  async handOver(pool: PoolName, { moves, nonce }: HandOverWish): Promise<readonly SessionId[]> {
+    const claimed = moves.filter(({ session, epoch, home }) => {
+      const held = this.#open(pool, session);
+      if (held.slot.kind !== 'row') return false;
+      const answer = this.#decide(
+        session,
+        held,
+        claim(held.slot, wishOf(held.slot.row, { epoch, home, nonce })),
+      );
+      this.#left.claimed(session, held.slot, answer);
+      return answer.kind === 'claimed';
+    });
+    await Promise.all(claimed.map(({ session }) => this.#groups.settled(session)));
+    return claimed.map(({ session }) => session);
+  }
+
   /** Moves the log into the pages now. The alarm and a full log do it by themselves. */
   async fold(): Promise<void> {
     await this.#upkeep.fold();
@@ -382,6 +413,14 @@ export class SessionShard extends DurableObject<ShardEnv> {
 
 /** Nobody's home and instance: an end that an operator runs raises the incarnation of wherever the session lives. */
 const operator = { home: originId(''), instance: noInstance };
+
+/** A claim by which nothing lasts longer than before. */
+function wishOf(row: Row, { epoch, home, nonce }: { epoch: number; home: OriginId; nonce: string }): Claim {
+  const { expiresAt, endsAt } = row;
+  const limits = { expiresAt, endsAt };
+  const rest = { instance: noInstance, uncopied: 'move', assumed: row, limits } as const;
+  return { by: 'edge', expected: epoch, home, nonce, ...rest };
+}
 
 interface Held {
   readonly entry: Entry | undefined;

@@ -64,7 +64,7 @@ export function createVisit(
 
   function sealNow(extent: Extent): Sealed {
     const releasing =
-      release === 'asked' && extent === 'whole' && source !== 'read-only' && copy.inFlight === 1;
+      release === 'asked' && extent === 'whole' && source !== 'read-only' && isAlone(copies, copy);
     if (touched !== 'no' && source === 'read-only')
       return { kind: 'refused', refusal: refused('unreachable') };
     if (touched === 'ended') return leaveWith([['limpet-end', '1']]);
@@ -109,7 +109,7 @@ export function createVisit(
       copy.storedVersion === 0 ? [] : [['limpet-version', String(copy.storedVersion)]];
     const said = [...version, ...label.headers('alone')];
     if (touched === 'rotated') return goOnWith([...said, ['limpet-rotate', '1']]);
-    if (!releasing || copy.inFlight > 1 || copy.version !== copy.storedVersion)
+    if (!releasing || !isAlone(copies, copy) || copy.version !== copy.storedVersion)
       return ready(touched === 'no' ? said.slice(version.length) : said);
     copies.drop(copy);
     return ready([...said, ['limpet-released', '1']]);
@@ -179,6 +179,11 @@ async function putCopy(
   } finally {
     copy.inFlight -= 1;
   }
+}
+
+/** Only this request uses the copy, and nobody has dropped it: what a login on its way takes along must not be released under its feet. */
+function isAlone(copies: Copies, copy: Copy): boolean {
+  return copy.inFlight === 1 && copies.peek(copy.session) === copy;
 }
 
 function mustBeOpen(sealed: boolean, verb: 'rotate' | 'subject'): void {

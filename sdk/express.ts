@@ -103,9 +103,13 @@ export function limpet<Req extends IncomingMessage, Res extends ServerResponse>(
   return (req, res, next) => {
     const use = uses.get(req);
     if (use) run(req, res, next, use);
-    else if (req.headers['limpet-session'] === undefined) session(req, res, next);
+    else if (isDirect(req)) session(req, res, next);
     else arrive(req, res, next).catch(next);
   };
+}
+
+function isDirect({ headers }: IncomingMessage): boolean {
+  return headers['limpet-session'] === undefined && headers['limpet-control'] === undefined;
 }
 
 function arriving(req: IncomingMessage): ArrivingRequest {

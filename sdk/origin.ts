@@ -1,10 +1,11 @@
 import { createClaims } from './claims.ts';
+import { followOrder, type InFlight } from './control.ts';
 import { createCopies } from './copies.ts';
 import { createVisit } from './create-visit.ts';
 import { createEndedMarks } from './ended-marks.ts';
 import { type ArrivingRequest, readSent } from './headers.ts';
 import { readCredentials } from './key.ts';
-import { neededFirst, type Refusal, signatureInvalid } from './refusals.ts';
+import { neededFirst, orderUnknown, type Refusal, signatureInvalid } from './refusals.ts';
 import { createSignatureCheck } from './signature.ts';
 import { createStoreApi } from './store-api.ts';
 import type { Visit } from './visit.ts';
@@ -82,9 +83,12 @@ export function createOrigin(options: OriginOptions = {}): LimpetOrigin {
   const ended = createEndedMarks();
   const api = createStoreApi({ instance, deadlineMs: storeDeadlineMs, fetch, nonce, onProblem });
   const claims = createClaims({ copies, ended, api, now });
+  const inFlight: InFlight = { count: 0, lastEndedAt: 0 };
   const visits = { instance, headerStateBytesMax, copies, ended, api, onProblem };
 
   async function arrive(request: ArrivingRequest): Promise<Arrival> {
+    const order = request.header('limpet-control');
+    if (order !== undefined) return { kind: 'refused', refusal: await follow(request, order) };
     if (request.header('limpet-session') === undefined) return { kind: 'direct' };
     const sent = readSent(request);
     if (!sent || !(await signature.verify(request))) return { kind: 'refused', refusal: signatureInvalid() };
@@ -100,10 +104,32 @@ export function createOrigin(options: OriginOptions = {}): LimpetOrigin {
       target: sent,
       release: sent.release,
     } as const;
-    return { kind: 'visit', visit: createVisit(visits, facts) };
+    return { kind: 'visit', visit: counted(createVisit(visits, facts), inFlight, now) };
+  }
+
+  /** What the edge wants of this instance itself: no session's request. */
+  async function follow(request: ArrivingRequest, order: string): Promise<Refusal> {
+    if (!(await signature.verify(request))) return signatureInvalid();
+    return followOrder(order, { instance, copies, claims, inFlight, now }) ?? orderUnknown();
   }
 
   return { origin, instance, arrive };
+}
+
+/** From here until it is closed a visit is in flight: an origin with none can be stopped. */
+function counted(visit: Visit, inFlight: InFlight, now: () => number): Visit {
+  let open = true;
+  inFlight.count += 1;
+  const { close } = visit;
+  return Object.assign(visit, {
+    close() {
+      close();
+      if (!open) return;
+      open = false;
+      inFlight.count -= 1;
+      inFlight.lastEndedAt = now();
+    },
+  });
 }
 
 function callFetch(url: string, init: RequestInit): Promise<Response> {

@@ -3,12 +3,14 @@ import type { Secrets } from './config/secrets.ts';
 import { originId, poolName } from './core/ids.ts';
 import { createKeyring, viaName } from './core/keyring.ts';
 import { Lru } from './core/lru.ts';
+import type { ProbingPolicy } from './core/probing.ts';
 import type { Replication } from './core/replication.ts';
 import { placementOf } from './core/rendezvous.ts';
 import { createCounters } from './observe/counters.ts';
 import { createDoubt } from './stores/doubt.ts';
 import { createFallback, type FallbackStore } from './stores/fallback.ts';
 import { createLostWrites, type LostObjects } from './stores/lost-writes.ts';
+import { createGiveOrder, type OrdersObjects } from './stores/orders.ts';
 import type { Platform } from './stores/platform.ts';
 import { createShardDesk, type DeskObjects } from './stores/shard-desk.ts';
 import { createReplicas, type PlacedObjects, type ReplicaObject } from './stores/shard-replicas.ts';
@@ -31,7 +33,7 @@ export type SessionObjects = ShardObjects &
 export interface Bindings {
   readonly shards: SessionObjects;
   readonly replicas: PlacedObjects<ReplicaObject>;
-  readonly monitors: MonitorObjects & LostObjects;
+  readonly monitors: MonitorObjects & LostObjects & OrdersObjects;
   readonly fallback: FallbackStore;
   readonly cache: SnapshotCache;
   readonly apiBase: string | undefined;
@@ -62,6 +64,7 @@ export async function createEdge(
     apiBase: bindings.apiBase,
     runtime: bindings.runtime,
     adminToken: secrets.adminToken,
+    readToken: secrets.readToken,
   };
 }
 
@@ -83,7 +86,7 @@ async function createPool(
   const shards = lawful(bindings.shards, config, bindings);
   const probing = {
     revision: bindings.revision,
-    health: config.health,
+    health: policyOf(config),
     origins: [...origins].map(([id, { url }]) => ({ id, url })),
   };
   return {
@@ -91,6 +94,7 @@ async function createPool(
     config,
     origins,
     placement: placementOf([...origins].map(([id, { weight }]) => ({ id, weight }))),
+    placements: new WeakMap(),
     cookieName: config.cookie.secure ? `__Host-${config.cookie.name}` : config.cookie.name,
     keyring: await createKeyring(name, [...origins.keys()], secrets),
     jars: new Lru(jarsMax),
@@ -112,11 +116,18 @@ async function createPool(
       timers,
       waitUntil,
     }),
+    order: createGiveOrder({ pool: name, probing, monitors: bindings.monitors, clock, timers }),
+    drainAsked: new Map(),
     report: createReportSuspect({ pool: name, monitors: bindings.monitors }),
     status: createReadStatus({ pool: name, monitors: bindings.monitors }),
     doubt: createDoubt(config, { clock, timers, fetch, waitUntil }),
     fallback: createFallback(name, bindings.fallback, { clock, bodyBytesMax: config.fallback.bodyBytesMax }),
   };
+}
+
+function policyOf({ health, drain }: PoolConfig): ProbingPolicy {
+  const { drainOn404, ...policy } = health;
+  return drainOn404 ? { ...policy, drainOn404Ms: drain.deadlineMs } : policy;
 }
 
 /** The local runtime knows no jurisdictions: there is one machine. */

@@ -1,3 +1,4 @@
+import { sweepDrains } from './admin/drain.ts';
 import { answerOwnPath, isOwnPath } from './admin/own-paths.ts';
 import type { Config } from './config/config.ts';
 import type { ConfigInput } from './config/input.ts';
@@ -11,6 +12,7 @@ import { misconfigured, refuseAtGate, unroutable } from './steps/gate.ts';
 import { open } from './steps/open.ts';
 import { requestUrl, route } from './steps/route.ts';
 import { platform } from './stores/platform.ts';
+import type { OrdersObject } from './stores/orders.ts';
 import type { LostObject } from './stores/lost-writes.ts';
 import type { PlacedObjects, ReplicaObject } from './stores/shard-replicas.ts';
 import type { MonitorObject, SnapshotCache } from './stores/snapshots.ts';
@@ -20,11 +22,15 @@ import type { Edge, Visit } from './visit.ts';
 export interface LimpetEnv {
   readonly SESSION_SHARD: SessionObjects;
   readonly SHARD_REPLICA: PlacedObjects<ReplicaObject>;
-  readonly POOL_MONITOR: { getByName(name: string): MonitorObject & LostObject & { check(): Promise<void> } };
+  readonly POOL_MONITOR: {
+    getByName(name: string): MonitorObject & LostObject & OrdersObject & { check(): Promise<void> };
+  };
   readonly FALLBACK: Bindings['fallback'];
   readonly COOKIE_KEYS: string;
   readonly ORIGIN_SECRET: string;
   readonly ADMIN_TOKEN: string;
+  /** Reads the admin API, and orders nothing. */
+  readonly READ_TOKEN?: string;
   /** Where origins reach the store API, when not under the host that clients use. */
   readonly LIMPET_API?: string;
   /** `local` under `limpet dev`, whose runtime has no `resolveOverride`. */
@@ -59,6 +65,8 @@ export function limpet(input: ConfigInput): LimpetHandler {
     },
     async scheduled(_controller, env) {
       await Promise.all(Object.keys(config.pools).map((pool) => env.POOL_MONITOR.getByName(pool).check()));
+      edge ??= await ready(config, env);
+      if (edge !== undefined) await sweepDrains(edge);
     },
   };
 }

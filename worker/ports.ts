@@ -3,6 +3,7 @@ import type { Health } from './core/health.ts';
 import type { InstanceId, OriginId, SessionId, SubjectTag } from './core/ids.ts';
 import type { LostWrite } from './core/lost-write.ts';
 import type { Assumed, Limits, Row } from './core/row.ts';
+import type { Operation, Order } from './core/operation.ts';
 import type { Snapshot } from './core/snapshot.ts';
 
 /** What the shell needs from the platform. Everything that differs between Cloudflare, a laptop and a simulated world stands here. */
@@ -86,6 +87,28 @@ export interface SubjectStep<Found> {
 
 export type ExportedSession = ListedRow & Handover;
 
+/** A session that lives on an origin, as its shard has it. */
+export interface Resident {
+  readonly session: SessionId;
+  readonly epoch: number;
+  /** 0 while nothing of it is stored. */
+  readonly version: number;
+}
+
+export interface ResidentsWish {
+  readonly origin: OriginId;
+  /** The page to begin with. */
+  readonly from: number;
+  /** About so many: a page is not parted. */
+  readonly limit: number;
+}
+
+/** Sessions that their home has let go of, and where each goes. */
+export interface HandOverWish {
+  readonly moves: readonly { readonly session: SessionId; readonly epoch: number; readonly home: OriginId }[];
+  readonly nonce: string;
+}
+
 /** What an operator may ask of a pool's shards, one at a time (docs/decisions/007-ends.md). A shard is named by the seven characters of its ids. */
 export interface ShardDesk {
   list(
@@ -98,6 +121,9 @@ export interface ShardDesk {
     session: SessionId,
     wish: { readonly endsAt: number; readonly origins: readonly OriginId[] },
   ): Promise<Ended | Unreachable>;
+  residents(shard: string, wish: ResidentsWish): Promise<SubjectStep<Resident> | Unreachable>;
+  /** Answers with those that were claimed. */
+  handOver(shard: string, wish: HandOverWish): Promise<readonly SessionId[] | Unreachable>;
   endSubject(shard: string, wish: SubjectWish): Promise<SubjectStep<SessionId> | Unreachable>;
   exportSubject(shard: string, wish: SubjectWish): Promise<SubjectStep<ExportedSession> | Unreachable>;
   /** Ends them, and has every page and every copy in KV that may hold one of their states written anew before it answers. */
@@ -148,8 +174,25 @@ export interface MonitorStatus {
   readonly revision: number | undefined;
   readonly alarmAt: number | undefined;
   readonly askedAt: number;
-  readonly origins: readonly (Health & { readonly id: OriginId; readonly url: string })[];
+  readonly routeOnly: 'on' | 'off';
+  readonly origins: readonly (Health & {
+    readonly id: OriginId;
+    readonly url: string;
+    readonly operation: Operation;
+  })[];
 }
+
+/** `not theirs`: an origin's own wish does not undo what an operator has ordered. */
+export type Ordered =
+  | {
+      readonly kind: 'ordered';
+      readonly said: 'changed' | 'the same' | 'not theirs';
+      readonly version: number;
+    }
+  | { readonly kind: 'no such origin' };
+
+/** Tells the pool's monitor what is wanted of an origin, or of the pool. */
+export type GiveOrder = (order: Order) => Promise<Ordered | Unreachable>;
 
 export type ReadStatus = () => Promise<MonitorStatus | Unreachable>;
 

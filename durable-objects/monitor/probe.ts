@@ -1,6 +1,11 @@
 import type { ProbeResult } from '../../worker/core/health.ts';
 import { isExpected, type ProbedOrigin, type ProbingPolicy, probeUrl } from '../../worker/core/probing.ts';
 
+/** 404 asks for a drain where it may: the origin itself is well. */
+function isWell(status: number, { expect, drainOn404Ms }: ProbingPolicy): boolean {
+  return isExpected(status, expect) || (status === 404 && drainOn404Ms !== undefined);
+}
+
 /** Asks one origin's health path. Whatever goes wrong is a result. */
 export async function probe(origin: ProbedOrigin, policy: ProbingPolicy): Promise<ProbeResult> {
   try {
@@ -11,11 +16,13 @@ export async function probe(origin: ProbedOrigin, policy: ProbingPolicy): Promis
     });
     await response.body?.cancel();
     return {
-      ok: isExpected(response.status, policy.expect),
+      ok: isWell(response.status, policy),
       said: `status ${response.status}`,
+      status: response.status,
       at: Date.now(),
     };
   } catch (error) {
-    return { ok: false, said: error instanceof Error ? error.message : String(error), at: Date.now() };
+    const said = error instanceof Error ? error.message : String(error);
+    return { ok: false, said, status: 0, at: Date.now() };
   }
 }

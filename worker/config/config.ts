@@ -43,6 +43,7 @@ export interface PoolConfig {
   readonly session: SessionPolicy;
   readonly cookie: CookiePolicy;
   readonly health: HealthPolicy;
+  readonly drain: DrainPolicy;
   readonly attempts: AttemptPolicy;
   /** Which `Host` the origin sees. Default `origin`. */
   readonly host: 'preserve' | 'origin';
@@ -125,6 +126,13 @@ export interface HealthPolicy {
   readonly rise: number;
   /** Statuses that are good. Default empty: 200 to 399. */
   readonly expect: readonly number[];
+  /** Whether a 404 asks for a drain. Default false. */
+  readonly drainOn404: boolean;
+}
+
+export interface DrainPolicy {
+  /** Milliseconds that sessions which cannot be handed off stay at an origin that is being drained. Default 30 min. */
+  readonly deadlineMs: number;
 }
 
 export interface AttemptPolicy {

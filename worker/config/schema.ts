@@ -91,9 +91,14 @@ const health = ruled(
     fall: v.optional(whole(1, 10), 2),
     rise: v.optional(whole(1, 10), 2),
     expect: v.optional(list(whole(200, 599), 0, 100, 'statuses'), []),
+    drainOn404: v.optional(flag(), false),
   }),
   healthRules,
 );
+
+const drain = block({
+  deadlineMs: v.optional(whole(1_000, 7 * dayMs, 'milliseconds'), 30 * minuteMs),
+});
 
 const attempts = ruled(
   block({
@@ -123,6 +128,7 @@ const pool = ruled(
     session: v.optional(session, {}),
     cookie: v.optional(cookie, {}),
     health: v.optional(health, {}),
+    drain: v.optional(drain, {}),
     attempts: v.optional(attempts, {}),
     host: v.optional(oneOf(['preserve', 'origin']), 'origin'),
     rewriteHost: v.optional(flag(), true),

@@ -9,7 +9,7 @@ export interface View {
   readonly trust: Trust;
   /** Whether the pool still has the origin, and neither the snapshot nor this isolate speaks against it. */
   usable(origin: OriginId): boolean;
-  /** The usable origin that a key belongs to, among those that `also` lets through. */
+  /** The usable origin that a key belongs to, of those that take new sessions, among those that `also` lets through. */
   place(key: number, also?: (origin: OriginId) => boolean): OriginId | undefined;
 }
 
@@ -19,6 +19,8 @@ export type Decision =
   | { readonly kind: 'steady' }
   /** The map must confirm what the cookie says, or say what no cookie says. */
   | { readonly kind: 'confirm'; readonly why: Reason }
+  /** Home is being drained: it serves once more, and is asked to let the session go. */
+  | { readonly kind: 'release'; readonly why: Reason }
   /** Home cannot be used: the session is claimed for another origin. */
   | { readonly kind: 'leave'; readonly why: Reason }
   /** Nothing to keep: a place is drawn. */
@@ -40,7 +42,15 @@ export function decide(identity: Identity, view: View): Decision {
 }
 
 function decideKnown(identity: Identity & { kind: 'known' }, view: View): Decision {
-  if (!view.usable(identity.home)) return { kind: 'leave', why: 'home_down' };
-  const isCurrent = standingOf(view.snapshot, identity.home).incarnation === identity.incarnation;
-  return isCurrent && view.trust !== 'stale' ? { kind: 'steady' } : { kind: 'confirm', why: 'map_confirms' };
+  if (view.snapshot.routeOnly) return { kind: 'steady' };
+  if (!view.usable(identity.home)) return { kind: 'leave', why: leftBecause(view, identity.home) };
+  const { incarnation, state } = standingOf(view.snapshot, identity.home);
+  const isCurrent = incarnation === identity.incarnation;
+  if (!isCurrent || view.trust === 'stale') return { kind: 'confirm', why: 'map_confirms' };
+  return state === 'draining' ? { kind: 'release', why: 'home_draining' } : { kind: 'steady' };
+}
+
+/** Why an origin that is not usable is left. */
+export function leftBecause({ snapshot }: View, origin: OriginId): Reason {
+  return standingOf(snapshot, origin).state === 'draining' ? 'home_draining' : 'home_down';
 }

@@ -20,6 +20,8 @@ export interface ProbingPolicy extends Hysteresis {
   readonly timeoutMs: number;
   /** The statuses of a healthy origin; empty stands for 200 to 399. */
   readonly expect: readonly number[];
+  /** A health path that answers 404 is well, and asks for a drain of this long. Absent: it may not ask. */
+  readonly drainOn404Ms?: number;
 }
 
 export function isExpected(status: number, expect: readonly number[]): boolean {

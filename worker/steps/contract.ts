@@ -88,6 +88,8 @@ function carriedHeaders(carried: Carried, room: number): ContractHeaders {
       return noHeaders;
     case 'new':
       return { 'limpet-new': '1' };
+    case 'release':
+      return { 'limpet-release': '1' };
     case 'state':
       if (carried.bytes.length > room) return { 'limpet-restore': 'fetch' };
       return { 'limpet-state': base64url(carried.bytes), 'limpet-version': String(carried.version) };

@@ -7,7 +7,7 @@ import { draw, startOver } from './draw.ts';
 import { claimFor, leave, moved } from './move.ts';
 import { confirm } from './confirm.ts';
 import { sending } from './replay.ts';
-import { bodyGone, noOrigin, notResent, retryAfter, storeUnreachable } from './refusals.ts';
+import { bodyGone, noOrigin, notResent, retryAfter, routeOnly, storeUnreachable } from './refusals.ts';
 import { seat as seated } from './seat.ts';
 import type { Delivery, Refusal, Seat, SessionSeat, Visit } from '../visit.ts';
 
@@ -74,6 +74,7 @@ async function answerNeed(visit: Visit, seat: SessionSeat, need: Need): Promise<
 }
 
 async function claimHere(visit: Visit, seat: SessionSeat): Promise<Seat | Refusal> {
+  if (visit.view.snapshot.routeOnly) return routeOnly(retryAfter(visit));
   const said = await claimFor(visit, seat, seat.home, 'keep');
   switch (said.kind) {
     case 'claimed':

@@ -110,7 +110,16 @@ const everyField: Complete<ConfigInput> = {
         contract: true,
       },
       cookie: { name: 'home', sameSite: 'strict', secure: false },
-      health: { path: '/up?deep=1', intervalMs: 500, timeoutMs: 50, fall: 1, rise: 10, expect: [200, 204] },
+      health: {
+        path: '/up?deep=1',
+        intervalMs: 500,
+        timeoutMs: 50,
+        fall: 1,
+        rise: 10,
+        expect: [200, 204],
+        drainOn404: true,
+      },
+      drain: { deadlineMs: 1_000 },
       attempts: {
         doubtAfterMs: 10,
         doubtTimeoutMs: 10,
