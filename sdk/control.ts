@@ -1,6 +1,7 @@
 import type { Claims } from './claims.ts';
 import type { Copies } from './copies.ts';
 import type { Refusal } from './refusals.ts';
+import type { Visit } from './visit.ts';
 
 /** What an order of the edge's is about: a session as the store has it. */
 interface Stored {
@@ -74,4 +75,20 @@ function account(released: readonly Stored[], { instance, inFlight, now }: Contr
     ['limpet-instance', instance],
   ] as const;
   return { code: 'account', status: 200, headers, body: JSON.stringify(body) };
+}
+
+/** From here until it is closed a visit is in flight: an origin with none can be stopped. */
+export function counted(visit: Visit, inFlight: InFlight, now: () => number): Visit {
+  let open = true;
+  inFlight.count += 1;
+  const { close } = visit;
+  return Object.assign(visit, {
+    close() {
+      close();
+      if (!open) return;
+      open = false;
+      inFlight.count -= 1;
+      inFlight.lastEndedAt = now();
+    },
+  });
 }

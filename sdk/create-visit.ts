@@ -129,6 +129,7 @@ export function createVisit(
 
   return {
     session,
+    handle: { session, epoch: copy.epoch, apiUrl: target.apiUrl, capability: target.capability },
     copy,
     source,
     change(state) {

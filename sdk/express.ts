@@ -2,15 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createCurrentUse } from './express/adopted-store.ts';
 import { holdAnswer } from './express/hold.ts';
 import { nameSubject, saveBeforeHeaders, speakLastWord, watchStore } from './express/request-hooks.ts';
+import { arriving, isDirect, send } from './express/plain-http.ts';
 import { createSessionUse, type RecordsOfCopies, type SessionUse } from './express/session-use.ts';
-import {
-  type ArrivingRequest,
-  createOrigin,
-  type LimpetOrigin,
-  type OriginOptions,
-  type Refusal,
-  type Visit,
-} from './origin.ts';
+import { createOrigin, type LimpetOrigin, type OriginOptions, type Visit } from './origin.ts';
 import { stateUnreadable } from './refusals.ts';
 
 export { createOrigin } from './origin.ts';
@@ -106,27 +100,4 @@ export function limpet<Req extends IncomingMessage, Res extends ServerResponse>(
     else if (isDirect(req)) session(req, res, next);
     else arrive(req, res, next).catch(next);
   };
-}
-
-function isDirect({ headers }: IncomingMessage): boolean {
-  return headers['limpet-session'] === undefined && headers['limpet-control'] === undefined;
-}
-
-function arriving(req: IncomingMessage): ArrivingRequest {
-  const target =
-    'originalUrl' in req && typeof req.originalUrl === 'string' ? req.originalUrl : (req.url ?? '/');
-  return {
-    method: req.method ?? 'GET',
-    target,
-    header(name) {
-      const value = req.headers[name];
-      return typeof value === 'string' ? value : undefined;
-    },
-  };
-}
-
-function send(res: ServerResponse, { status, headers, body }: Refusal): void {
-  for (const [name, value] of headers) res.setHeader(name, value);
-  res.statusCode = status;
-  res.end(body);
 }

@@ -1,16 +1,19 @@
 import { createClaims } from './claims.ts';
-import { followOrder, type InFlight } from './control.ts';
+import { counted, followOrder, type InFlight } from './control.ts';
 import { createCopies } from './copies.ts';
 import { createVisit } from './create-visit.ts';
 import { createEndedMarks } from './ended-marks.ts';
 import { type ArrivingRequest, readSent } from './headers.ts';
 import { readCredentials } from './key.ts';
+import { createLimpetSession, type LimpetSession } from './limpet-session.ts';
 import { neededFirst, orderUnknown, type Refusal, signatureInvalid } from './refusals.ts';
 import { createSignatureCheck } from './signature.ts';
-import { createStoreApi } from './store-api.ts';
+import { createStoreApi, type SessionHandle } from './store-api.ts';
 import type { Visit } from './visit.ts';
 
 export type { ArrivingRequest } from './headers.ts';
+export type { LimpetSession, Unkept } from './limpet-session.ts';
+export type { SessionHandle } from './store-api.ts';
 export type { Copy } from './copies.ts';
 export type { HeaderList, Refusal } from './refusals.ts';
 export type { Extent, Sealed, SealedNow, Visit } from './visit.ts';
@@ -52,6 +55,8 @@ export interface LimpetOrigin {
   /** The nonce. Two calls of `createOrigin` are two instances, also in one process. */
   readonly instance: string;
   arrive(request: ArrivingRequest): Promise<Arrival>;
+  /** A session outside of any request; the handle is `visit.handle` of one. */
+  session(handle: SessionHandle): LimpetSession;
 }
 
 const HOUR_MS = 3_600_000;
@@ -113,23 +118,7 @@ export function createOrigin(options: OriginOptions = {}): LimpetOrigin {
     return followOrder(order, { instance, copies, claims, inFlight, now }) ?? orderUnknown();
   }
 
-  return { origin, instance, arrive };
-}
-
-/** From here until it is closed a visit is in flight: an origin with none can be stopped. */
-function counted(visit: Visit, inFlight: InFlight, now: () => number): Visit {
-  let open = true;
-  inFlight.count += 1;
-  const { close } = visit;
-  return Object.assign(visit, {
-    close() {
-      close();
-      if (!open) return;
-      open = false;
-      inFlight.count -= 1;
-      inFlight.lastEndedAt = now();
-    },
-  });
+  return { origin, instance, arrive, session: (handle) => createLimpetSession(handle, { claims, visits }) };
 }
 
 function callFetch(url: string, init: RequestInit): Promise<Response> {

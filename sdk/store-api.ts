@@ -8,6 +8,15 @@ export interface StoreTarget {
   readonly capability: string;
 }
 
+/**
+ * Names a session to this origin for as long as its capability holds: an hour from the request that brought it. Whoever has it may read and write the
+ * session as this origin: it stays in the process.
+ */
+export interface SessionHandle extends StoreTarget {
+  readonly session: string;
+  readonly epoch: number;
+}
+
 /** What a claim came to. */
 export type ClaimResult =
   | { readonly kind: 'claimed'; readonly epoch: number; readonly version: number; readonly state: Uint8Array }

@@ -1,5 +1,6 @@
 import type { Copy } from './copies.ts';
 import type { HeaderList, Refusal } from './refusals.ts';
+import type { SessionHandle } from './store-api.ts';
 
 /** Whether the answer is complete when it is sealed (`whole`), or only its headers are (`begun`). */
 export type Extent = 'whole' | 'begun';
@@ -15,6 +16,8 @@ export type Sealed = SealedNow | { readonly kind: 'storing'; readonly outcome: P
 /** One request's use of its session's copy. The order is: change as often as you like, `seal` once, `close`. */
 export interface Visit {
   readonly session: string;
+  /** What `origin.session` takes, for changes that no request waits for. */
+  readonly handle: SessionHandle;
   /** The copy that this request reads; other requests of the session may change it meanwhile. */
   readonly copy: Copy;
   /** How the copy came: `new` means that no client can know this session's id yet. */

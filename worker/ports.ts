@@ -58,7 +58,7 @@ export type RotateWish = Put & { readonly to: SessionId; readonly state?: Sealed
 export type EndWish = { readonly home: OriginId; readonly instance: InstanceId; readonly endsAt: number };
 export type RenewWish = { readonly assumed: Assumed; readonly limits: Limits };
 
-/** A session as operators see it: what the map knows, and how large its state is. */
+/** A session as operators see it: what the map knows, and how large its state is as it is stored. */
 export type ListedRow = Row & { readonly session: SessionId; readonly stateBytes: number };
 
 export interface ListPage {

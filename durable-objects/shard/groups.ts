@@ -12,6 +12,8 @@ export interface Group {
 
 /** A lone write is not kept waiting; a crowd shares a row per this long. */
 export const groupMs = 20;
+/** A state of this size fills rows of its own anyway. */
+export const hurriedBytes = 512 * 1024;
 
 /** Collects writes and says when they are stored. Nothing is answered before its group is. */
 export class Groups {
@@ -48,6 +50,11 @@ export class Groups {
   /** What a reader of this session waits for: an answer never shows what is not stored yet. */
   async settled(session: SessionId): Promise<void> {
     if (this.#open?.entries.has(session)) await this.#open.flushed;
+  }
+
+  /** As soon as this step is done: a large state does not stay in memory while others are waited for. */
+  hurry(): void {
+    queueMicrotask(() => this.flush());
   }
 
   flush(): void {

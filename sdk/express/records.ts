@@ -42,6 +42,8 @@ export interface Records {
 }
 
 const TOUCH_MS = 60_000;
+/** What a touch changes of a cookie. */
+const touched = { expires: undefined, originalMaxAge: undefined, originalExpires: undefined };
 
 /** Reads a session object without keeping it. Throws what `JSON.stringify` throws. */
 export function readSession(session: SessionData): Reading {
@@ -67,8 +69,8 @@ function readText(text: string): { content: string; expiry: number | undefined }
   const session: object = JSON.parse(text);
   const expiry = expiryOf(session);
   if ('cookie' in session && typeof session.cookie === 'object') {
-    // express-session counts originalMaxAge down by a millisecond now and then.
-    session.cookie = { ...session.cookie, expires: undefined, originalMaxAge: undefined };
+    // express-session counts originalMaxAge down by a millisecond now and then; @fastify/session notes the expiry before this one.
+    session.cookie = { ...session.cookie, ...touched };
   }
   return { content: JSON.stringify(session), expiry };
 }

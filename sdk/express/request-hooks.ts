@@ -44,7 +44,7 @@ export function speakLastWord(res: ServerResponse, use: SessionUse, current: Cur
 }
 
 /** Asked while there is a session at all; a label that cannot be had costs no answer. */
-export function nameSubject<Req extends IncomingMessage>(
+export function nameSubject<Req extends object>(
   req: Req,
   visit: Visit,
   subjectOf: (req: Req) => string | undefined,

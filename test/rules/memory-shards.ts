@@ -13,6 +13,7 @@ export interface MemoryShards extends Shards {
   readonly unreachable: Set<keyof Shards>;
   row(session: SessionId): Row | undefined;
   slot(session: SessionId): Slot;
+  state(session: SessionId): SealedState | undefined;
   write(session: SessionId, slot: Slot, state?: SealedState): void;
   goAway(): void;
 }
@@ -45,6 +46,7 @@ export function memoryShards(clock: Clock): MemoryShards {
     raised,
     unreachable,
     slot,
+    state: (session) => states.get(session),
     row(session) {
       const held = slot(session);
       return held.kind === 'row' ? held.row : undefined;

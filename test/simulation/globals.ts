@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Chance } from './chance.ts';
 import type { Scheduler } from './scheduler.ts';
 
@@ -30,6 +31,8 @@ export function replaceGlobals({ scheduler, chance, fetch, cache }: Surroundings
     replace(globalThis, 'fetch', fetch),
     replace(globalThis, 'caches', { default: cache }),
     replace(globalThis, 'crypto', cryptoOf(chance)),
+    replace(globalThis, 'CompressionStream', zipper(gzipSync)),
+    replace(globalThis, 'DecompressionStream', zipper(gunzipSync)),
     replace(globalThis, 'setTimeout', (run: () => void, ms = 0) =>
       scheduler.after(ms, scheduler.current, run),
     ),
@@ -53,6 +56,19 @@ function abortedAfter(ms: number, scheduler: Scheduler): AbortSignal {
   const controller = new AbortController();
   scheduler.after(ms, scheduler.current, () => controller.abort());
   return controller.signal;
+}
+
+/** Gzip that answers at once: Node's own takes a thread, and the time that it wants. */
+function zipper(zip: (bytes: Uint8Array) => Uint8Array) {
+  return class extends TransformStream<Uint8Array, Uint8Array> {
+    constructor() {
+      const parts: Uint8Array[] = [];
+      super({
+        transform: (part) => void parts.push(part),
+        flush: (controller) => controller.enqueue(new Uint8Array(zip(Buffer.concat(parts)))),
+      });
+    }
+  };
 }
 
 /** HMAC-SHA-256 that answers at once, and random bytes from the seed. All that the product asks of WebCrypto. */

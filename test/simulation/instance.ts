@@ -1,3 +1,4 @@
+import { gunzipSync } from 'node:zlib';
 import type { LimpetOrigin, Visit } from '../../sdk/origin.ts';
 import type { Process, Scheduler } from './scheduler.ts';
 
@@ -79,7 +80,9 @@ export class Instance {
 
 /** The application's state: a JSON list, nothing at first. */
 export function listIn(state: Uint8Array): string[] {
-  return state.length === 0 ? [] : JSON.parse(new TextDecoder().decode(state));
+  // Large ones are stored packed.
+  const text = state[0] === 0x1f ? gunzipSync(state) : state;
+  return text.length === 0 ? [] : JSON.parse(new TextDecoder().decode(text));
 }
 
 interface Answer {

@@ -6,6 +6,7 @@ import { limitsFrom } from '../core/row.ts';
 import { parseSessionId } from '../core/session-id.ts';
 import { waitAfterMs } from '../core/snapshot.ts';
 import { refusal } from '../steps/gate.ts';
+import { sealed, unsealed } from '../steps/sealed-state.ts';
 import { parseSubject, wholeNumber } from '../steps/returned.ts';
 import type { Edge, Pool } from '../visit.ts';
 import { type Capability, openCapability } from './capability.ts';
@@ -82,11 +83,8 @@ async function claim(
   });
   switch (said.kind) {
     case 'claimed': {
-      const intact =
-        said.state !== undefined &&
-        (await pool.keyring.stateIntact(session, said.state.epoch, said.state.bytes, said.state.seal));
-      if (said.state !== undefined && !intact) edge.counters.add('state_refused.seal');
-      const body = intact ? said.state?.bytes : undefined;
+      const body = said.state && (await unsealed(pool.keyring, session, said.state));
+      if (said.state !== undefined && body === undefined) edge.counters.add('state_refused.seal');
       return new Response(body ?? '', {
         headers: { 'limpet-epoch': String(said.row.epoch), 'limpet-version': String(said.row.version) },
       });
@@ -131,7 +129,7 @@ async function put(
       `A state of this pool has at most ${stateBytesMax} bytes; the previous state stays.`,
     );
   }
-  const seal = await pool.keyring.sealState(session, epoch, bytes);
+  const state = await sealed(pool.keyring, session, epoch, bytes);
   const subject = await subjectIn(headers, pool);
   const said = await pool.shards.put(session, {
     subject,
@@ -139,7 +137,7 @@ async function put(
     epoch,
     version,
     instance,
-    state: { bytes, seal, epoch },
+    state,
     assumed: { home, epoch: capability.epoch },
     limits: limitsFrom(capability.startedS, edge.clock.now(), pool.config.session),
   });

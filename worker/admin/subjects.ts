@@ -4,6 +4,7 @@ import { bodyWithin } from '../core/body.ts';
 import type { SessionId } from '../core/ids.ts';
 import type { ExportedSession, SubjectStep, SubjectWish, Unreachable } from '../ports.ts';
 import { refusal } from '../steps/gate.ts';
+import { unsealed } from '../steps/sealed-state.ts';
 import { parseSubject } from '../steps/returned.ts';
 import type { Edge, Pool } from '../visit.ts';
 import { json } from './json.ts';
@@ -125,12 +126,10 @@ async function exported(
 async function exportOf({ name: pool, keyring }: Pool, { state, ...row }: ExportedSession, name: NameOf) {
   const session = { pool, ...told(row, name) };
   if (state === undefined) return { ...session, state: null };
-  const intact = await keyring.stateIntact(row.session, state.epoch, state.bytes, state.seal);
-  return {
-    ...session,
-    state: intact ? base64(state.bytes) : null,
-    ...(intact ? {} : { problem: 'the seal does not fit the stored state' }),
-  };
+  const bytes = await unsealed(keyring, row.session, state);
+  return bytes === undefined
+    ? { ...session, state: null, problem: 'the seal does not fit the stored state' }
+    : { ...session, state: base64(bytes) };
 }
 
 function base64(bytes: Uint8Array): string {

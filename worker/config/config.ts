@@ -90,7 +90,7 @@ export interface SessionPolicy {
   readonly absoluteMs: number;
   /** Milliseconds that a request waits for a silent home that has the only copy. Default 3000. */
   readonly holdMs: number;
-  /** Bytes of one session's state. Default 262144. */
+  /** Bytes of one session's state. Default 8388608 (8 MiB). */
   readonly stateBytesMax: number;
   /** Bytes of state, before base64, that travel in a header. Default 3072. */
   readonly headerStateBytesMax: number;

@@ -80,7 +80,7 @@ export interface SessionInput {
   absoluteMs?: number | undefined;
   /** Milliseconds to wait for a silent home that has the only copy: 0 to 30000. Default 3000. */
   holdMs?: number | undefined;
-  /** Bytes of one session's state: 1024 to 1500000. Default 262144. */
+  /** Bytes of one session's state: 1024 to 16777216 (16 MiB). Default 8388608 (8 MiB). */
   stateBytesMax?: number | undefined;
   /** Bytes of state, before base64, that may travel in a header: 0 to 12288. Default 3072. */
   headerStateBytesMax?: number | undefined;

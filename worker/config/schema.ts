@@ -17,6 +17,11 @@ const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
 const mebibyte = 1024 * 1024;
+/**
+ * A state is whole in memory when it is sealed: while one is stored, the edge holds it up to four times (body, packed, the seal's message, the
+ * call to the shard) and the shard twice. An isolate has 128 MB, a call between the two takes 32 MiB.
+ */
+const stateBytesTop = 16 * mebibyte;
 
 const nameOf = (what: string) =>
   text(`${what}: a letter or digit, then up to 63 letters, digits, dots, dashes and underscores`, isName);
@@ -53,7 +58,7 @@ const session = ruled(
     idleMs: v.optional(whole(minuteMs, 30 * dayMs, 'milliseconds'), 30 * minuteMs),
     absoluteMs: v.optional(whole(minuteMs, 400 * dayMs, 'milliseconds'), 12 * hourMs),
     holdMs: v.optional(whole(0, 30_000, 'milliseconds'), 3000),
-    stateBytesMax: v.optional(whole(1024, 1_500_000, 'bytes'), 262_144),
+    stateBytesMax: v.optional(whole(1024, stateBytesTop, 'bytes'), 8 * mebibyte),
     headerStateBytesMax: v.optional(whole(0, 12_288, 'bytes'), 3072),
     shards: v.optional(whole(1, 4096), 16),
     region: v.optional(

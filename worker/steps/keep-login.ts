@@ -3,6 +3,7 @@ import { drawSiblingId } from './draw.ts';
 import { afresh, answer, ended, fenced, type Handed, putter, seatOf, takeOver } from './kept.ts';
 import { retryAfter, storeUnreachable } from './refusals.ts';
 import type { Said } from './returned.ts';
+import { sealed } from './sealed-state.ts';
 import { limitsOf } from './seat.ts';
 
 /** Logout. The same answer gives the client a new session id. */
@@ -23,7 +24,7 @@ export async function keepRotation(
   if (bytes === undefined) return rotateStored(visit, handed);
   const { seat } = handed;
   const to = drawSiblingId(visit, seat.session);
-  const state = { bytes, epoch: 1, seal: await visit.pool.keyring.sealState(to, 1, bytes) };
+  const state = await sealed(visit.pool.keyring, to, 1, bytes);
   const said = await visit.pool.shards.rotate(seat.session, { ...putter(visit, handed, version), to, state });
   switch (said.kind) {
     case 'rotated':

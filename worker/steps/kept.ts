@@ -9,6 +9,7 @@ import { claimFor, intactBytes } from './move.ts';
 import { retryAfter, sessionEnded, sessionMoved, storeUnreachable } from './refusals.ts';
 import { sending } from './replay.ts';
 import type { Returned } from './returned.ts';
+import { sealed } from './sealed-state.ts';
 import { limitsOf, seat as seated } from './seat.ts';
 
 /** An answer that says something of its session, and where it was given. */
@@ -79,13 +80,12 @@ export function unstored(visit: Visit, handed: Handed): Kept {
   return answer({ ...handed, seat: { ...handed.seat, outcome: 'unstored', reason: 'store_unreachable' } });
 }
 
-/** Seals it for its session and epoch, and puts it. */
+/** Packs it, seals it for its session and epoch, and puts it. */
 export async function storeState(visit: Visit, handed: Handed, state: State): Promise<PutSaid | Unreachable> {
-  const { session } = handed.seat;
-  const seal = await visit.pool.keyring.sealState(session, handed.seat.epoch, state.bytes);
+  const { session, epoch } = handed.seat;
   return visit.pool.shards.put(session, {
     ...putter(visit, handed, state.version),
-    state: { bytes: state.bytes, seal, epoch: handed.seat.epoch },
+    state: await sealed(visit.pool.keyring, session, epoch, state.bytes),
   });
 }
 

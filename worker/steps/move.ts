@@ -8,6 +8,7 @@ import { startOver } from './draw.ts';
 import { hold } from './hold.ts';
 import { readOnlySeat, unlessSilent } from './read-only.ts';
 import { homeInDoubt, noOrigin, retryAfter, routeOnly, storeUnreachable } from './refusals.ts';
+import { unsealed } from './sealed-state.ts';
 import { limitsOf, seat, type Whereabouts } from './seat.ts';
 import { canServe } from './view.ts';
 import type { Carried, Refusal, Seat, SessionSeat, Visit } from '../visit.ts';
@@ -119,7 +120,8 @@ export async function intactBytes(
   state: SealedState | undefined,
 ): Promise<Uint8Array<ArrayBuffer>> {
   if (state === undefined) return noBytes;
-  if (await pool.keyring.stateIntact(session, state.epoch, state.bytes, state.seal)) return state.bytes;
+  const bytes = await unsealed(pool.keyring, session, state);
+  if (bytes !== undefined) return bytes;
   edge.counters.add('state_refused.seal');
   console.error(
     JSON.stringify({

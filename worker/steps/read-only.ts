@@ -1,6 +1,7 @@
 import type { OriginId } from '../core/ids.ts';
 import { isSafe } from '../core/resend.ts';
 import { retryAfter, storeUnreachable } from './refusals.ts';
+import { unsealed } from './sealed-state.ts';
 import { seat, type Whereabouts } from './seat.ts';
 import type { ClaimAnswer, CopyInFallback, Unreachable } from '../ports.ts';
 import type { Refusal, SessionSeat, Visit } from '../visit.ts';
@@ -62,8 +63,8 @@ async function seatOn(
   { row, state, ageMs, layer }: Copy,
 ): Promise<SessionSeat | undefined> {
   if (row.epoch < at.epoch) return undefined;
-  const { bytes, seal, epoch } = state;
-  if (!(await visit.pool.keyring.stateIntact(at.session, epoch, bytes, seal))) return undefined;
+  const bytes = await unsealed(visit.pool.keyring, at.session, state);
+  if (bytes === undefined) return undefined;
   const carried = {
     kind: 'read-only',
     layer,

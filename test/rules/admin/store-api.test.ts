@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { answerOwnPath, isOwnPath } from '../../../worker/admin/own-paths.ts';
+import { pack } from '../../../worker/core/packing.ts';
 import { a, b, createWorld, instance, session, sessionNo, startMs, type World } from '../visit.ts';
 
 const at = `/.limpet/sessions/${session}`;
@@ -166,6 +167,22 @@ describe('a put through the API', () => {
     expect(await claimed()).toMatchObject({ text: '{"cart":[1]}' });
   });
 
+  it('[LS3] is stored packed where that pays, and handed over as it was given', async () => {
+    const state = `{"cart":"${'one, '.repeat(1_000)}"}`;
+    expect(await put({}, state)).toMatchObject({ status: 200 });
+    expect(world.shards.state(session)?.bytes.length).toBeLessThan(500);
+    expect(await claimed()).toMatchObject({ text: state });
+  });
+
+  it('[LS3] what is packed is not unpacked when its seal does not fit', async () => {
+    await put({}, 'x'.repeat(5_000));
+    const stored = world.shards.state(session);
+    const other = await pack(new TextEncoder().encode('y'.repeat(5_000)));
+    if (stored === undefined) throw new Error('nothing is stored');
+    world.shards.write(session, world.shards.slot(session), { ...stored, bytes: other });
+    expect(await claimed()).toMatchObject({ status: 200, text: '' });
+  });
+
   it('[SA11] of a session that moved is fenced; of an ended one 410', async () => {
     await world.store('{}', { home: b, epoch: 1 });
     expect(await put()).toMatchObject({ status: 409, code: 'session_moved' });
@@ -174,8 +191,8 @@ describe('a put through the API', () => {
   });
 
   it('[SA12] larger than the pool allows is 413, whether it says so or not, and the previous state stays', async () => {
-    expect(await put({}, 'x'.repeat(262_145))).toMatchObject({ status: 413, code: 'state_too_large' });
-    expect(await put({ 'content-length': '262145' })).toMatchObject({ status: 413 });
+    expect(await put({}, 'x'.repeat(8_388_609))).toMatchObject({ status: 413, code: 'state_too_large' });
+    expect(await put({ 'content-length': '8388609' })).toMatchObject({ status: 413 });
     expect(world.shards.calls).toEqual([]);
     expect(await put({}, 'x'.repeat(262_144))).toMatchObject({ status: 200 });
   });

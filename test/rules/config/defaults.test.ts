@@ -40,7 +40,7 @@ const resolvedShop = {
         idleMs: 1_800_000,
         absoluteMs: 43_200_000,
         holdMs: 3000,
-        stateBytesMax: 262_144,
+        stateBytesMax: 8_388_608,
         headerStateBytesMax: 3072,
         shards: 16,
         region: 'xx',

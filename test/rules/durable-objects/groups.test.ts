@@ -41,6 +41,16 @@ describe('grouped writes', () => {
     expect(storedAt).toEqual([1_000, 1_000 + groupMs]);
   });
 
+  it('[LS5] a group with a large state is stored when its step is done, whatever else was to come', async () => {
+    const { groups: made, storedAt } = groups();
+    await made.open(Date.now()).flushed;
+    const second = made.open(Date.now());
+    made.hurry();
+    expect(storedAt).toHaveLength(1);
+    await second.flushed;
+    expect(storedAt).toEqual([1_000, 1_000]);
+  });
+
   it('[SS1] who reads a session that is not stored yet waits for its group, and nobody else does', async () => {
     const { groups: made } = groups();
     await made.open(Date.now()).flushed;

@@ -48,6 +48,16 @@ const outside = new EventEmitter();
 const runHere = AsyncResource.bind((work: () => void) => work());
 outside.on('work', (work: () => void) => runHere(work));
 
+/** What one call of the request's store answers with. */
+function readStore(req: Request, call: string, ...args: unknown[]): Promise<unknown> {
+  const own: unknown = Reflect.get(req.sessionStore, call);
+  if (typeof own !== 'function') throw new TypeError(`The store has no ${call}`);
+  return new Promise((resolve, reject) => {
+    const done = (error: unknown, value: unknown) => (error ? reject(error) : resolve(value));
+    Reflect.apply(own, req.sessionStore, [...args, done]);
+  });
+}
+
 /** The way in which an answer goes out, by path: what `/…?item=x` does with the item is always `add`. */
 function routes(): express.Router {
   const router = express.Router();
@@ -158,6 +168,18 @@ function routes(): express.Router {
     const { all } = req.sessionStore;
     if (!all) return next();
     all.call(req.sessionStore, (_error, sessions) => res.json(Object.keys(sessions ?? {}).length));
+  });
+  router.post('/reload', (req, res, next) => {
+    add(req);
+    req.session.reload((error) => (error ? next(error) : res.json(req.session.items ?? [])));
+  });
+  router.post('/touch', (req, res, next) => {
+    readStore(req, 'touch', req.sessionID, req.session)
+      .then(() => readStore(req, 'get', req.sessionID))
+      .then((found) => res.json(found), next);
+  });
+  router.all('/store/:call', (req, res, next) => {
+    readStore(req, req.params.call).then((value) => res.json(value ?? null), next);
   });
   router.post('/wait', (req, res, next) => {
     add(req);

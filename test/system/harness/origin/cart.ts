@@ -1,3 +1,4 @@
+import { createHash, randomBytes } from 'node:crypto';
 import express, { type Request } from 'express';
 
 declare module 'express-session' {
@@ -16,6 +17,14 @@ function add({ session, query }: Request): void {
   executed[item] = (executed[item] ?? 0) + 1;
   session.items = [...(session.items ?? []), item];
   if (query['kb'] !== undefined) session.bulk = 'x'.repeat(1024 * Number(query['kb']));
+  if (query['noise'] !== undefined) session.bulk = noise(Number(query['noise']));
+}
+
+/** This many bytes of text, of which gzip leaves three quarters. */
+function noise(count: number): string {
+  return randomBytes(Math.ceil(count * 0.75))
+    .toString('base64url')
+    .slice(0, count);
 }
 
 function cart({ session }: Request) {
@@ -35,6 +44,9 @@ export function cartRoutes(): express.Router {
   const router = express.Router();
   router.get('/executed', (_request, response) => void response.json(executed));
   router.get('/cart', (request, response) => void response.json(cart(request)));
+  router.get('/bulk', ({ session: { bulk = '' } }, response) => {
+    response.json({ bytes: bulk.length, sha256: createHash('sha256').update(bulk).digest('hex') });
+  });
   router.post('/cart', (request, response) => {
     add(request);
     response.json(cart(request));
