@@ -23,12 +23,13 @@ export interface VisitFacts {
   readonly epochSent: number;
   readonly target: StoreTarget;
   readonly release: 'asked' | 'no';
+  readonly storing: 'on' | 'off';
 }
 
 /** Begins a visit on a copy that is already counted as in use. */
 export function createVisit(
   options: VisitOptions,
-  { copy, source, epochSent, target, release }: VisitFacts,
+  { copy, source, epochSent, target, release, storing }: VisitFacts,
 ): Visit {
   const { instance, copies, ended, api } = options;
   const { session } = copy;
@@ -68,6 +69,7 @@ export function createVisit(
     if (touched !== 'no' && source === 'read-only')
       return { kind: 'refused', refusal: refused('unreachable') };
     if (touched === 'ended') return leaveWith([['limpet-end', '1']]);
+    if (storing === 'off') return ready([]);
     if (touched === 'no' && !releasing) return ready(source === 'read-only' ? [] : label.headers('alone'));
     const small = copy.state.length <= options.headerStateBytesMax;
     if (small && !releasing) return withState();
@@ -120,7 +122,9 @@ export function createVisit(
     const mine =
       source === 'read-only'
         ? Promise.resolve<StoreResult>({ kind: 'refused', reason: 'unreachable' })
-        : call();
+        : storing === 'off'
+          ? Promise.resolve<StoreResult>({ kind: 'stored' })
+          : call();
     late = mine.then(async (result) => {
       const refusal = result.kind === 'refused' ? refused(result.reason) : undefined;
       return (await before) ?? refusal;

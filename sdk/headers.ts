@@ -29,6 +29,8 @@ export interface Sent {
   readonly capability: string;
   readonly offer: Offer;
   readonly release: 'asked' | 'no';
+  /** `off`: by the operator's order nothing is stored now. Changes stay in the copy, and nobody promises anything. */
+  readonly storing: 'on' | 'off';
 }
 
 const NO_STATE = new Uint8Array(0);
@@ -42,7 +44,8 @@ export function readSent(request: ArrivingRequest): Sent | undefined {
   if (!/^[A-Za-z0-9_-]{29}$/.test(session) || epoch === undefined || offer === undefined) return undefined;
   if (api?.[1] === undefined || api[2] === undefined) return undefined;
   const release = request.header('limpet-release') === '1' ? 'asked' : 'no';
-  return { session, epoch, apiUrl: api[1], capability: api[2], offer, release };
+  const storing = request.header('limpet-unstored') === '1' ? 'off' : 'on';
+  return { session, epoch, apiUrl: api[1], capability: api[2], offer, release, storing };
 }
 
 function readOffer(request: ArrivingRequest): Offer | undefined {

@@ -108,6 +108,7 @@ export function createOrigin(options: OriginOptions = {}): LimpetOrigin {
       epochSent: sent.epoch,
       target: sent,
       release: sent.release,
+      storing: sent.storing,
     } as const;
     return { kind: 'visit', visit: counted(createVisit(visits, facts), inFlight, now) };
   }

@@ -68,6 +68,8 @@ export interface World {
   status: MonitorStatus | Unreachable;
   /** Set the age to have the snapshot trusted less. */
   snapshotAgeMs: number;
+  /** The kill switch. */
+  routeOnly: boolean;
   standing(origin: OriginId, standing: Partial<OrderedStanding>): void;
   visit(request?: RequestLike): Promise<Visit>;
   /** The whole pipeline, with time that passes as far as it is waited for. */
@@ -126,6 +128,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     ownPage: undefined as string | undefined,
     status: { kind: 'unreachable', why: 'the test says so' } as MonitorStatus | Unreachable,
     snapshotAgeMs: 0,
+    routeOnly: false,
   };
   let drawn = 0;
 
@@ -155,7 +158,11 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   if (built === undefined) throw new Error('Cannot make a world without a pool named shop');
 
   const held = () => ({
-    snapshot: { version: 1, origins: Object.fromEntries(standings) } as Snapshot,
+    snapshot: {
+      version: 1,
+      origins: Object.fromEntries(standings),
+      ...(world.routeOnly ? { routeOnly: true } : {}),
+    } as Snapshot,
     ageMs: world.snapshotAgeMs,
   });
   const pool: Pool = {

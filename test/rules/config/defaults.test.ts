@@ -48,7 +48,16 @@ const resolvedShop = {
         contract: true,
       },
       cookie: { name: 'limpet', sameSite: 'lax', secure: true },
-      health: { path: '/health', intervalMs: 5000, timeoutMs: 2000, fall: 2, rise: 2, expect: [] },
+      health: {
+        path: '/health',
+        intervalMs: 5000,
+        timeoutMs: 2000,
+        fall: 2,
+        rise: 2,
+        expect: [],
+        drainOn404: false,
+      },
+      drain: { deadlineMs: 1_800_000 },
       attempts: {
         doubtAfterMs: 300,
         doubtTimeoutMs: 400,
@@ -170,6 +179,7 @@ describe('a good configuration', () => {
       fall: 2,
       rise: 2,
       expect: [],
+      drainOn404: false,
     });
   });
 
