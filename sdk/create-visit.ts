@@ -13,6 +13,8 @@ export interface VisitOptions {
   readonly copies: Copies;
   readonly ended: EndedMarks;
   readonly api: StoreApi;
+  /** This instance has asked to be drained. */
+  isLeaving(): boolean;
   onProblem(problem: { code: string; message: string }): void;
 }
 
@@ -41,7 +43,9 @@ export function createVisit(
 
   function named(headers: HeaderList): HeaderList {
     const epoch: HeaderList = copy.epoch === epochSent ? [] : [['limpet-epoch', String(copy.epoch)]];
-    return headers.length + epoch.length === 0 ? [] : [['limpet-instance', instance], ...epoch, ...headers];
+    const wish: HeaderList = options.isLeaving() ? [['limpet-drain', '1']] : [];
+    const all = [...epoch, ...wish, ...headers];
+    return all.length === 0 ? [] : [['limpet-instance', instance], ...all];
   }
 
   function ready(headers: HeaderList): SealedNow {
@@ -119,12 +123,7 @@ export function createVisit(
 
   function keepLate(call: () => Promise<StoreResult>): void {
     const before = late;
-    const mine =
-      source === 'read-only'
-        ? Promise.resolve<StoreResult>({ kind: 'refused', reason: 'unreachable' })
-        : storing === 'off'
-          ? Promise.resolve<StoreResult>({ kind: 'stored' })
-          : call();
+    const mine = source === 'read-only' || storing === 'off' ? resultWithout(source) : call();
     late = mine.then(async (result) => {
       const refusal = result.kind === 'refused' ? refused(result.reason) : undefined;
       return (await before) ?? refusal;
@@ -184,6 +183,11 @@ async function putCopy(
   } finally {
     copy.inFlight -= 1;
   }
+}
+
+/** What a late change comes to when there is no store to call. */
+async function resultWithout(source: Visit['source']): Promise<StoreResult> {
+  return source === 'read-only' ? { kind: 'refused', reason: 'unreachable' } : { kind: 'stored' };
 }
 
 /** Only this request uses the copy, and nobody has dropped it: what a login on its way takes along must not be released under its feet. */

@@ -55,6 +55,8 @@ export interface LimpetOrigin {
   /** The nonce. Two calls of `createOrigin` are two instances, also in one process. */
   readonly instance: string;
   arrive(request: ArrivingRequest): Promise<Arrival>;
+  /** Says `Limpet-Drain` with every answer from now on: Limpet hands this origin's sessions over to others. */
+  askToDrain(): void;
   /** A session outside of any request; the handle is `visit.handle` of one. */
   session(handle: SessionHandle): LimpetSession;
 }
@@ -89,7 +91,9 @@ export function createOrigin(options: OriginOptions = {}): LimpetOrigin {
   const api = createStoreApi({ instance, deadlineMs: storeDeadlineMs, fetch, nonce, onProblem });
   const claims = createClaims({ copies, ended, api, now });
   const inFlight: InFlight = { count: 0, lastEndedAt: 0 };
-  const visits = { instance, headerStateBytesMax, copies, ended, api, onProblem };
+  let leaving = false;
+  const isLeaving = () => leaving;
+  const visits = { instance, headerStateBytesMax, copies, ended, api, onProblem, isLeaving };
 
   async function arrive(request: ArrivingRequest): Promise<Arrival> {
     const order = request.header('limpet-control');
@@ -119,7 +123,15 @@ export function createOrigin(options: OriginOptions = {}): LimpetOrigin {
     return followOrder(order, { instance, copies, claims, inFlight, now }) ?? orderUnknown();
   }
 
-  return { origin, instance, arrive, session: (handle) => createLimpetSession(handle, { claims, visits }) };
+  return {
+    origin,
+    instance,
+    arrive,
+    askToDrain() {
+      leaving = true;
+    },
+    session: (handle) => createLimpetSession(handle, { claims, visits }),
+  };
 }
 
 function callFetch(url: string, init: RequestInit): Promise<Response> {

@@ -21,9 +21,11 @@ export async function control(
 ): Promise<Answered | undefined> {
   const url = pool.origins.get(origin)?.url;
   if (url === undefined) return undefined;
+  const late = new AbortController();
+  const cancel = edge.timers.after(patienceMs, () => late.abort());
   try {
     const headers = await signed(edge, pool, origin, orderOf(sessions));
-    const signal = AbortSignal.timeout(patienceMs);
+    const { signal } = late;
     const answer = await edge.fetch(`${url}/.limpet/control`, { headers, redirect: 'manual', signal });
     return readAccount(
       answer.headers.has('limpet-instance') ? await answer.json<unknown>() : await discarded(answer),
@@ -32,6 +34,8 @@ export async function control(
     edge.counters.add('control_unanswered');
     console.error(`Cannot ask ${origin} of pool ${pool.name} for its account: ${String(error)}`);
     return undefined;
+  } finally {
+    cancel();
   }
 }
 

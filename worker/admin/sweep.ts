@@ -10,7 +10,9 @@ import { control } from './control.ts';
 import type { Place } from './places.ts';
 
 /** Sessions that one order to an origin names: they fit into a header. */
-const atOnce = 100;
+const perOrder = 100;
+/** Sessions of one step: as many orders as may be under way at once. */
+const perStep = 400;
 
 export interface SweepStep extends Pass {
   readonly next: number | undefined;
@@ -39,7 +41,7 @@ export async function sweepStep(
   what: 'count' | 'move',
 ): Promise<SweepStep | Unreachable> {
   const { pool, origin } = leaving;
-  const step = await pool.desk.residents(shard, { origin, from: Number(at || 0), limit: atOnce });
+  const step = await pool.desk.residents(shard, { origin, from: Number(at || 0), limit: perStep });
   if ('kind' in step) return step;
   const { found, next } = step;
   const moves = what === 'move' ? await movesOf(leaving, found) : [];
@@ -65,13 +67,12 @@ async function releasedOf(leaving: Leaving, found: readonly Resident[]): Promise
   const { edge, pool, origin, view } = leaving;
   if (view.isSurelyAway(origin) || pool.config.session.mode === 'external') return found;
   if (!view.isDraining(origin) || !pool.config.session.contract) return [];
-  const released: Resident[] = [];
-  for (let from = 0; from < found.length; from += atOnce) {
-    const some = found.slice(from, from + atOnce);
-    const said = await control(edge, pool, origin, some);
-    released.push(...some.filter(({ session }) => said?.released.has(session) === true));
-  }
-  return released;
+  const orders = Array.from({ length: Math.ceil(found.length / perOrder) }, (_, at) =>
+    found.slice(at * perOrder, (at + 1) * perOrder),
+  );
+  const answers = await Promise.all(orders.map((some) => control(edge, pool, origin, some)));
+  const released = new Set(answers.flatMap((said) => [...(said?.released ?? [])]));
+  return found.filter(({ session }) => released.has(session));
 }
 
 /** Origins of the pool that are being drained, by the snapshot at hand. */
