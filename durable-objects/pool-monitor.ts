@@ -1,22 +1,19 @@
 import { DurableObject } from 'cloudflare:workers';
 import { afterProbe } from '../worker/core/health.ts';
 import { type OriginId, poolName, type SessionId } from '../worker/core/ids.ts';
+import type { DrillWish } from '../worker/core/drill.ts';
+import type { Incident, Tally } from '../worker/core/incident.ts';
 import type { LostWrite } from '../worker/core/lost-write.ts';
-import type { ProbeResult } from '../worker/core/health.ts';
-import {
-  jittered,
-  type ProbedOrigin,
-  type ProbingConfig,
-  type ProbingPolicy,
-} from '../worker/core/probing.ts';
+import { jittered, type ProbedOrigin, type ProbingConfig } from '../worker/core/probing.ts';
 import type { ToldSnapshot } from '../worker/core/snapshot.ts';
-import type { MonitorStatus } from '../worker/ports.ts';
 import type { Order } from '../worker/core/operation.ts';
-import type { Ordered } from '../worker/ports.ts';
-import { isOut, Operations } from './monitor/operations.ts';
+import type { DrillSaid, MonitorStatus, Ordered } from '../worker/ports.ts';
+import { Drills } from './monitor/drills.ts';
+import { Incidents } from './monitor/incidents.ts';
+import { Operations } from './monitor/operations.ts';
+import { Orders } from './monitor/orders.ts';
 import { LostWriteRing } from './monitor/lost-writes.ts';
 import { SnapshotMirror } from './monitor/mirror.ts';
-import { wishOf } from './monitor/health-wish.ts';
 import { probe } from './monitor/probe.ts';
 import { Roster } from './monitor/roster.ts';
 import { atOnceMax, inWaves } from './waves.ts';
@@ -35,8 +32,11 @@ const doubtEveryMs = 250;
 export class PoolMonitor extends DurableObject<MonitorEnv> {
   readonly #roster: Roster;
   readonly #operations: Operations;
+  readonly #orders: Orders;
   readonly #mirror: SnapshotMirror;
   readonly #lost: LostWriteRing;
+  readonly #incidents: Incidents;
+  readonly #drills: Drills;
   readonly #raisedIn = new Map<OriginId, number>();
   readonly #reportedAt = new Map<OriginId, number>();
   #handedOut = 0;
@@ -48,11 +48,25 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
     super(ctx, env);
     this.#roster = new Roster(ctx.storage);
     this.#operations = new Operations(ctx.storage);
+    this.#orders = new Orders({
+      storage: ctx.storage,
+      roster: this.#roster,
+      operations: this.#operations,
+      arm: (at) => this.#arm(at),
+    });
     this.#lost = new LostWriteRing(ctx.storage.sql);
     const pool = poolName(ctx.id.name ?? ctx.storage.kv.get<string>('pool') ?? '');
     this.#mirror = new SnapshotMirror(env.FALLBACK, pool, {
       version: () => this.#roster.version,
       tell: () => this.#tell(),
+    });
+    this.#incidents = new Incidents(ctx.storage.sql, pool);
+    this.#drills = new Drills(ctx.storage.kv, this.#incidents, {
+      snapshot: () => this.#roster.snapshot,
+      changed: () => {
+        this.#roster.bump();
+        ctx.waitUntil(this.#mirror.write());
+      },
     });
     this.#askedAt = ctx.storage.kv.get<number>('askedAt') ?? 0;
     this.#askedKeptAt = this.#askedAt;
@@ -77,11 +91,9 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
   async order(probing: ProbingConfig, order: Order): Promise<Ordered> {
     const now = Date.now();
     this.#adopt(probing, now);
-    if (order.kind !== 'route-only' && this.#member(order.origin) === undefined)
-      return { kind: 'no such origin' };
-    const said = this.ctx.storage.transactionSync(() => this.#follow(order, now));
-    if (said === 'changed') this.ctx.waitUntil(this.#mirror.write());
-    return { kind: 'ordered', said, version: this.#roster.version };
+    const ordered = this.#orders.give(order, now);
+    this.ctx.waitUntil(this.#mirror.write());
+    return ordered;
   }
 
   /** An isolate could not reach the origin: look now rather than at the next interval. */
@@ -108,6 +120,8 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
     this.#alarmAt = (await this.ctx.storage.getAlarm()) ?? undefined;
     const now = Date.now();
     this.#lost.prune(now);
+    this.#incidents.prune(now);
+    this.#incidents.keepTo(new Set(this.#roster.healths.keys()), now);
     if (this.#isWanted(now) && this.#isAlarmLost(now)) this.#arm(now);
   }
 
@@ -136,6 +150,27 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
     return { kind: 'forgotten' };
   }
 
+  async noteIncidents(tallies: readonly Tally[], at: number, key: string): Promise<{ kind: 'noted' }> {
+    const now = Date.now();
+    this.#drills.noted(this.#incidents.note(tallies, at, key, now), now);
+    await this.#incidents.stored();
+    return { kind: 'noted' };
+  }
+
+  async incidents(): Promise<readonly Incident[]> {
+    const now = Date.now();
+    this.#drills.settle(now);
+    return this.#incidents.all(now);
+  }
+
+  async drill(wish: DrillWish): Promise<DrillSaid> {
+    return this.#drills.begin(wish, Date.now());
+  }
+
+  async stopDrill(): Promise<{ kind: 'stopped'; number: number | null }> {
+    return { kind: 'stopped', number: this.#drills.stop('operator', Date.now()) };
+  }
+
   override async alarm(): Promise<void> {
     const now = Date.now();
     this.#alarmAt = undefined;
@@ -143,7 +178,7 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
     if (probing === undefined || !this.#isWanted(now)) return;
     this.#arm(now + jittered(probing.health.intervalMs, Math.random()));
     try {
-      await inWaves(this.#probed(probing), async (origin) => void (await this.#probe(origin)));
+      await inWaves(this.#orders.probed(probing), async (origin) => void (await this.#probe(origin)));
       await this.#mirror.write();
     } catch (error) {
       console.error(
@@ -164,13 +199,17 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
   async #probe(origin: ProbedOrigin): Promise<boolean> {
     const { probing } = this.#roster;
     if (probing === undefined) return true;
-    const result = await probe(origin, probing.health);
+    const from = Date.now();
+    const result = await probe(origin, probing.health, this.env);
     // Read after the probe: a raise or another probe may have come in between.
     const health = this.#roster.healths.get(origin.id);
     if (health === undefined || this.#member(origin.id)?.url !== origin.url) return result.ok;
     const { version } = this.#roster;
-    this.#heed(origin.id, probing.health, result, Date.now());
-    this.#roster.learn(origin.id, afterProbe(health, result, probing.health));
+    this.#orders.heed(origin.id, probing.health, result, Date.now());
+    const after = afterProbe(health, result, probing.health);
+    this.#roster.learn(origin.id, after);
+    this.#incidents.probed(origin.id, after, result, from);
+    this.#drills.settle(Date.now());
     if (this.#roster.version !== version) this.ctx.waitUntil(this.#mirror.write());
     return result.ok;
   }
@@ -182,49 +221,13 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
     return true;
   }
 
-  #follow(order: Order, now: number): 'changed' | 'the same' | 'not theirs' {
-    if (order.kind === 'route-only') return this.#bumped(this.#operations.orderRouteOnly(order.to));
-    const before = this.#operations.of(order.origin);
-    const said = this.#bumped(this.#operations.orderOrigin(order, now));
-    const health = this.#roster.healths.get(order.origin);
-    // As a return from being down: whoever knows this origin from before asks the map once.
-    if (
-      said === 'changed' &&
-      isOut(before.state) &&
-      !isOut(this.#operations.of(order.origin).state) &&
-      health
-    )
-      this.#roster.learn(order.origin, { ...health, incarnation: health.incarnation + 1 });
-    if (said === 'changed' && before.state === 'disabled') this.#arm(now);
-    return said;
-  }
-
-  #bumped<Said extends string>(said: Said): Said {
-    if (said === 'changed') this.#roster.bump();
-    return said;
-  }
-
-  /** Who is disabled is not asked. */
-  #probed({ origins }: ProbingConfig): readonly ProbedOrigin[] {
-    return origins.filter(({ id }) => this.#operations.of(id).state !== 'disabled');
-  }
-
-  /** A health path that answers 404 asks for a drain, where the operator has agreed to that; a good answer ends it. */
-  #heed(origin: OriginId, policy: ProbingPolicy, result: ProbeResult, now: number): void {
-    const wish = wishOf(policy, result);
-    if (wish === undefined) return;
-    this.ctx.storage.transactionSync(() =>
-      this.#follow(
-        { kind: 'state', origin, state: wish, by: 'health', deadlineMs: policy.drainOn404Ms ?? 0 },
-        now,
-      ),
-    );
-  }
-
   /** Whatever leaves this object has been handed out: the next raise is a new one. */
   #tell(): ToldSnapshot {
-    this.#handedOut = this.#roster.version;
-    return { snapshot: this.#operations.over(this.#roster.snapshot), at: Date.now() };
+    const now = Date.now();
+    const drill = this.#drills.current(now);
+    const snapshot = this.#operations.over(this.#roster.snapshot);
+    this.#handedOut = snapshot.version;
+    return { snapshot: drill === undefined ? snapshot : { ...snapshot, drill }, at: now };
   }
 
   #member(origin: OriginId): ProbedOrigin | undefined {

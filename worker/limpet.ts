@@ -1,5 +1,6 @@
 import { sweepDrains } from './admin/drain.ts';
 import { answerOwnPath, isOwnPath } from './admin/own-paths.ts';
+import { bindingProblems } from './config/bindings.ts';
 import type { Config } from './config/config.ts';
 import type { ConfigInput } from './config/input.ts';
 import { loadConfig } from './config/parse.ts';
@@ -13,6 +14,8 @@ import { open } from './steps/open.ts';
 import { requestUrl, route } from './steps/route.ts';
 import { platform } from './stores/platform.ts';
 import type { OrdersObject } from './stores/orders.ts';
+import type { IncidentObject } from './stores/incident-desk.ts';
+import { reachThrough } from './stores/reach.ts';
 import type { LostObject } from './stores/lost-writes.ts';
 import type { PlacedObjects, ReplicaObject } from './stores/shard-replicas.ts';
 import type { MonitorObject, SnapshotCache } from './stores/snapshots.ts';
@@ -23,7 +26,9 @@ export interface LimpetEnv {
   readonly SESSION_SHARD: SessionObjects;
   readonly SHARD_REPLICA: PlacedObjects<ReplicaObject>;
   readonly POOL_MONITOR: {
-    getByName(name: string): MonitorObject & LostObject & OrdersObject & { check(): Promise<void> };
+    getByName(
+      name: string,
+    ): MonitorObject & LostObject & OrdersObject & IncidentObject & { check(): Promise<void> };
   };
   readonly FALLBACK: Bindings['fallback'];
   readonly COOKIE_KEYS: string;
@@ -89,12 +94,18 @@ async function ready(config: Config, env: LimpetEnv): Promise<Edge | undefined> 
     for (const problem of parsed.problems) console.error(`Cannot serve: ${sentence(problem)}`);
     return undefined;
   }
+  const missing = bindingProblems(config, (name) => reachThrough(env, name) !== undefined);
+  if (missing.length > 0) {
+    for (const problem of missing) console.error(`Cannot serve: ${sentence(problem)}`);
+    return undefined;
+  }
   const bindings: Bindings = {
     shards: env.SESSION_SHARD,
     replicas: env.SHARD_REPLICA,
     monitors: env.POOL_MONITOR,
     fallback: env.FALLBACK,
     cache: coloCache,
+    reach: (name) => reachThrough(env, name),
     apiBase: env.LIMPET_API,
     runtime: env.LIMPET_RUNTIME === 'local' ? 'local' : 'cloudflare',
     revision: Date.parse(env.VERSION?.timestamp ?? '') || 0,

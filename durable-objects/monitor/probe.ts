@@ -1,4 +1,6 @@
 import type { ProbeResult } from '../../worker/core/health.ts';
+import type { Fetch } from '../../worker/ports.ts';
+import { reachThrough } from '../../worker/stores/reach.ts';
 import { isExpected, type ProbedOrigin, type ProbingPolicy, probeUrl } from '../../worker/core/probing.ts';
 
 /** 404 asks for a drain where it may: the origin itself is well. */
@@ -7,9 +9,12 @@ function isWell(status: number, { expect, drainOn404Ms }: ProbingPolicy): boolea
 }
 
 /** Asks one origin's health path. Whatever goes wrong is a result. */
-export async function probe(origin: ProbedOrigin, policy: ProbingPolicy): Promise<ProbeResult> {
+export async function probe(origin: ProbedOrigin, policy: ProbingPolicy, env: object): Promise<ProbeResult> {
+  const send = wayTo(origin, env);
+  if (send === undefined)
+    return { ok: false, said: `no binding ${origin.via} in wrangler.toml`, status: 0, at: Date.now() };
   try {
-    const response = await fetch(probeUrl(origin.url, policy.path), {
+    const response = await send(probeUrl(origin.url, policy.path), {
       redirect: 'manual',
       headers: { 'User-Agent': 'limpet-probe' },
       signal: AbortSignal.timeout(policy.timeoutMs),
@@ -25,4 +30,8 @@ export async function probe(origin: ProbedOrigin, policy: ProbingPolicy): Promis
     const said = error instanceof Error ? error.message : String(error);
     return { ok: false, said, status: 0, at: Date.now() };
   }
+}
+
+function wayTo({ via }: ProbedOrigin, env: object): Fetch | undefined {
+  return via === undefined ? (url, init) => fetch(url, init) : reachThrough(env, via);
 }

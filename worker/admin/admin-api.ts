@@ -2,6 +2,8 @@ import { type IRequest, Router } from 'itty-router';
 import { sameText } from '../core/same-text.ts';
 import { refusal } from '../steps/gate.ts';
 import type { Edge, Pool } from '../visit.ts';
+import { beginDrill, stopDrill } from './drill.ts';
+import { listIncidents, openIncidents, showIncident } from './incidents.ts';
 import { endSession, listSessions, showSession } from './sessions.ts';
 import { endSubject, eraseSubject, exportSubject } from './subjects.ts';
 import { accountOf, sweepOrigin } from './drain.ts';
@@ -31,6 +33,10 @@ only('POST', '/origins/:id/weight', orderWeight);
 only('POST', '/origins/:id/sweep', sweepOrigin);
 only('GET', '/origins/:id/account', accountOf);
 only('POST', '/pools/:pool/route-only', orderRouteOnly);
+only('GET', '/incidents', listIncidents);
+only('GET', '/incidents/:id', showIncident);
+only('POST', '/drill', beginDrill);
+only('POST', '/drill/stop', stopDrill);
 
 /** One method per path: what else comes is told which. */
 function only(method: 'GET' | 'POST', path: string, endpoint: Endpoint): void {
@@ -69,10 +75,11 @@ async function status(_request: IRequest, edge: Edge): Promise<Response> {
 }
 
 async function poolStatus(pool: Pool, edge: Edge) {
-  const told = await pool.status();
+  const [told, incidents] = await Promise.all([pool.status(), openIncidents(pool)]);
   const { ageMs, snapshot } = pool.snapshots.current();
   const here = { snapshotVersion: snapshot.version, snapshotAgeMs: Number.isFinite(ageMs) ? ageMs : null };
-  if ('kind' in told) return { name: pool.name, monitor: { unreachable: told.why }, here, origins: [] };
+  if ('kind' in told)
+    return { name: pool.name, monitor: { unreachable: told.why }, here, incidents, origins: [] };
   const now = edge.clock.now();
   const origins = told.origins.map(({ id, url, health, incarnation, since, last, operation }) => ({
     id,
@@ -85,5 +92,5 @@ async function poolStatus(pool: Pool, edge: Edge) {
     suspectHere: pool.suspicions.isSuspect(id, now),
   }));
   const { version, routeOnly } = told;
-  return { name: pool.name, monitor: { version }, routeOnly, here, origins };
+  return { name: pool.name, monitor: { version }, routeOnly, here, incidents, origins };
 }

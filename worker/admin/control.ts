@@ -19,14 +19,15 @@ export async function control(
   origin: OriginId,
   sessions: readonly Resident[] = [],
 ): Promise<Answered | undefined> {
-  const url = pool.origins.get(origin)?.url;
+  const { url, via = '' } = pool.origins.get(origin) ?? {};
   if (url === undefined) return undefined;
+  const fetch = edge.bound.get(via) ?? edge.fetch;
   const late = new AbortController();
   const cancel = edge.timers.after(patienceMs, () => late.abort());
   try {
     const headers = await signed(edge, pool, origin, orderOf(sessions));
     const { signal } = late;
-    const answer = await edge.fetch(`${url}/.limpet/control`, { headers, redirect: 'manual', signal });
+    const answer = await fetch(`${url}/.limpet/control`, { headers, redirect: 'manual', signal });
     return readAccount(
       answer.headers.has('limpet-instance') ? await answer.json<unknown>() : await discarded(answer),
     );

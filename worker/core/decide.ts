@@ -1,5 +1,5 @@
 import type { Identity } from './identity.ts';
-import type { OriginId } from './ids.ts';
+import type { OriginId, SessionId } from './ids.ts';
 import type { Reason } from './outcome.ts';
 import { type Snapshot, standingOf, type Trust } from './snapshot.ts';
 
@@ -9,6 +9,8 @@ export interface View {
   readonly trust: Trust;
   /** Whether the pool still has the origin, and neither the snapshot nor this isolate speaks against it. */
   usable(origin: OriginId): boolean;
+  /** Whether the fire drill under way makes this session see its home as failed. */
+  drilled(session: SessionId, home: OriginId): boolean;
   /** The usable origin that a key belongs to, of those that take new sessions, among those that `also` lets through. */
   place(key: number, also?: (origin: OriginId) => boolean): OriginId | undefined;
 }
@@ -44,6 +46,8 @@ export function decide(identity: Identity, view: View): Decision {
 function decideKnown(identity: Identity & { kind: 'known' }, view: View): Decision {
   if (view.snapshot.routeOnly) return { kind: 'steady' };
   if (!view.usable(identity.home)) return { kind: 'leave', why: leftBecause(view, identity.home) };
+  if (view.snapshot.drill !== undefined && view.drilled(identity.session, identity.home))
+    return { kind: 'leave', why: 'drill' };
   const { incarnation, state } = standingOf(view.snapshot, identity.home);
   const isCurrent = incarnation === identity.incarnation;
   if (!isCurrent || view.trust === 'stale') return { kind: 'confirm', why: 'map_confirms' };
@@ -52,5 +56,7 @@ function decideKnown(identity: Identity & { kind: 'known' }, view: View): Decisi
 
 /** Why an origin that is not usable is left. */
 export function leftBecause({ snapshot }: View, origin: OriginId): Reason {
-  return standingOf(snapshot, origin).state === 'draining' ? 'home_draining' : 'home_down';
+  const { state } = standingOf(snapshot, origin);
+  if (state === undefined) return 'home_down';
+  return state === 'draining' ? 'home_draining' : 'home_ordered_out';
 }

@@ -26,10 +26,12 @@ export type Reason =
   // moved, restored: why home was left
   | 'home_down'
   | 'home_draining'
+  | 'home_ordered_out'
   | 'home_refused'
   | 'home_lost'
   | 'home_hangs'
   | 'home_unavailable'
+  | 'drill'
   | 'claimed_elsewhere'
   // what could not be done
   | 'session_moved'

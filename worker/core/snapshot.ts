@@ -1,3 +1,4 @@
+import type { Drill } from './drill.ts';
 import type { OriginId } from './ids.ts';
 import type { Told } from './operation.ts';
 
@@ -7,6 +8,8 @@ export interface Snapshot {
   readonly origins: Readonly<Record<OriginId, OrderedStanding>>;
   /** The kill switch: cookies route, nothing moves, nothing is stored. Absent while it is off. */
   readonly routeOnly?: true;
+  /** The fire drill under way; absent where there is none. */
+  readonly drill?: Drill;
 }
 
 /** How an origin is, and what is ordered of it. */

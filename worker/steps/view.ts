@@ -1,4 +1,5 @@
-import type { OriginId } from '../core/ids.ts';
+import { isInDrill } from '../core/drill.ts';
+import type { OriginId, SessionId } from '../core/ids.ts';
 import type { Reason } from '../core/outcome.ts';
 import { type Placement, place, placementOf } from '../core/rendezvous.ts';
 import { type OrderedStanding, type Snapshot, standingOf, type Trust, trustIn } from '../core/snapshot.ts';
@@ -35,6 +36,12 @@ export class PoolView implements PoolSight {
   /** Serves its sessions, and is to let go of them. */
   isDraining(origin: OriginId): boolean {
     return standingOf(this.snapshot, origin).state === 'draining' && this.usable(origin);
+  }
+
+  drilled(session: SessionId, home: OriginId): boolean {
+    const { drill } = this.snapshot;
+    if (drill === undefined || this.#pool.incidents.isStopped(drill.number)) return false;
+    return isInDrill(drill, session, home, this.#now);
   }
 
   #isUp(origin: OriginId): boolean {

@@ -155,7 +155,7 @@ describe('an origin that is ordered out', () => {
       world.standing(a, { state });
       const response = await get();
       expect([b, c]).toContain((await world.told(response))?.home);
-      expect(world.edge.counters.all()).toMatchObject({ 'request.shop.restored.home_down': 1 });
+      expect(world.edge.counters.all()).toMatchObject({ 'request.shop.restored.home_ordered_out': 1 });
       await newcomers();
       expect(pathIn(world)).not.toContain(a);
     },
