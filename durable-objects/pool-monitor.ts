@@ -10,7 +10,6 @@ import type { Order } from '../worker/core/operation.ts';
 import type { DrillSaid, MonitorStatus, Ordered } from '../worker/ports.ts';
 import { Drills } from './monitor/drills.ts';
 import { Incidents } from './monitor/incidents.ts';
-import { Operations } from './monitor/operations.ts';
 import { Orders } from './monitor/orders.ts';
 import { LostWriteRing } from './monitor/lost-writes.ts';
 import { SnapshotMirror } from './monitor/mirror.ts';
@@ -31,7 +30,6 @@ const doubtEveryMs = 250;
 /** Knows the health of one pool. RPC and alarm in, core/health decides, SQL out. */
 export class PoolMonitor extends DurableObject<MonitorEnv> {
   readonly #roster: Roster;
-  readonly #operations: Operations;
   readonly #orders: Orders;
   readonly #mirror: SnapshotMirror;
   readonly #lost: LostWriteRing;
@@ -47,13 +45,8 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
   constructor(ctx: DurableObjectState, env: MonitorEnv) {
     super(ctx, env);
     this.#roster = new Roster(ctx.storage);
-    this.#operations = new Operations(ctx.storage);
-    this.#orders = new Orders({
-      storage: ctx.storage,
-      roster: this.#roster,
-      operations: this.#operations,
-      arm: (at) => this.#arm(at),
-    });
+    const { storage } = ctx;
+    this.#orders = new Orders({ storage, roster: this.#roster, arm: (at) => this.#arm(at) });
     this.#lost = new LostWriteRing(ctx.storage.sql);
     const pool = poolName(ctx.id.name ?? ctx.storage.kv.get<string>('pool') ?? '');
     this.#mirror = new SnapshotMirror(env.FALLBACK, pool, {
@@ -82,16 +75,14 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
     const now = Date.now();
     const rested = now - this.#askedAt > restAfterMs;
     this.#asked(now);
-    if (this.#adopt(probing, now) || rested) this.#arm(now);
+    if (this.#orders.adopt(probing, now) || rested) this.#arm(now);
     else if (this.#isAlarmLost(now)) this.#arm(now);
     return this.#tell();
   }
 
   /** What an operator, an origin or its health path orders in operation. It outlives evictions and configurations. */
   async order(probing: ProbingConfig, order: Order): Promise<Ordered> {
-    const now = Date.now();
-    this.#adopt(probing, now);
-    const ordered = this.#orders.give(order, now);
+    const ordered = this.#orders.take(probing, order, Date.now());
     this.ctx.waitUntil(this.#mirror.write());
     return ordered;
   }
@@ -126,14 +117,7 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
   }
 
   async status(): Promise<MonitorStatus> {
-    const { version, probing, healths } = this.#roster;
-    const origins = (probing?.origins ?? []).flatMap(({ id, url }) => {
-      const health = healths.get(id);
-      return health === undefined ? [] : [{ ...health, id, url, operation: this.#operations.of(id) }];
-    });
-    const { routeOnly } = this.#operations;
-    const { revision } = probing ?? { revision: undefined };
-    return { version, revision, alarmAt: this.#alarmAt, askedAt: this.#askedAt, routeOnly, origins };
+    return { ...this.#orders.status(), alarmAt: this.#alarmAt, askedAt: this.#askedAt };
   }
 
   async noteLost(writes: readonly LostWrite[]): Promise<{ kind: 'noted' }> {
@@ -214,18 +198,11 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
     return result.ok;
   }
 
-  /** A changed configuration takes with it what was ordered of origins that it does not have any more. */
-  #adopt(probing: ProbingConfig, now: number): boolean {
-    if (!this.#roster.adopt(probing, now)) return false;
-    this.#operations.keepOnly(probing.origins);
-    return true;
-  }
-
   /** Whatever leaves this object has been handed out: the next raise is a new one. */
   #tell(): ToldSnapshot {
     const now = Date.now();
     const drill = this.#drills.current(now);
-    const snapshot = this.#operations.over(this.#roster.snapshot);
+    const snapshot = this.#orders.operations.over(this.#roster.snapshot);
     this.#handedOut = snapshot.version;
     return { snapshot: drill === undefined ? snapshot : { ...snapshot, drill }, at: now };
   }

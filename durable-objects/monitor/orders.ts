@@ -2,14 +2,13 @@ import type { ProbeResult } from '../../worker/core/health.ts';
 import type { OriginId } from '../../worker/core/ids.ts';
 import type { Order, OriginState } from '../../worker/core/operation.ts';
 import type { ProbedOrigin, ProbingConfig, ProbingPolicy } from '../../worker/core/probing.ts';
-import type { Ordered } from '../../worker/ports.ts';
-import { isOut, type Operations } from './operations.ts';
+import type { MonitorStatus, Ordered } from '../../worker/ports.ts';
+import { isOut, Operations } from './operations.ts';
 import type { Roster } from './roster.ts';
 
 interface OrderParts {
   readonly storage: DurableObjectStorage;
   readonly roster: Roster;
-  readonly operations: Operations;
   /** Probe at this time at the latest. */
   arm(at: number): void;
 }
@@ -18,10 +17,25 @@ type Said = (Ordered & { kind: 'ordered' })['said'];
 
 /** Follows what is ordered, and sees to what comes with it: a new version, a higher incarnation, a probe. */
 export class Orders {
+  readonly operations: Operations;
   readonly #parts: OrderParts;
 
   constructor(parts: OrderParts) {
     this.#parts = parts;
+    this.operations = new Operations(parts.storage);
+  }
+
+  /** A changed configuration takes with it what was ordered of origins that it does not have any more. */
+  adopt(probing: ProbingConfig, now: number): boolean {
+    if (!this.#parts.roster.adopt(probing, now)) return false;
+    this.operations.keepOnly(probing.origins);
+    return true;
+  }
+
+  /** The configuration comes along with an order: a monitor that nobody has asked yet knows of no origin. */
+  take(probing: ProbingConfig, order: Order, now: number): Ordered {
+    this.adopt(probing, now);
+    return this.give(order, now);
   }
 
   give(order: Order, now: number): Ordered {
@@ -39,19 +53,29 @@ export class Orders {
     this.give({ kind: 'state', origin, state, by: 'health', deadlineMs: policy.drainOn404Ms ?? 0 }, now);
   }
 
+  /** How each origin is, and what is ordered of it. */
+  status(): Omit<MonitorStatus, 'alarmAt' | 'askedAt'> {
+    const { version, probing, healths } = this.#parts.roster;
+    const origins = (probing?.origins ?? []).flatMap(({ id, url }) => {
+      const health = healths.get(id);
+      return health === undefined ? [] : [{ ...health, id, url, operation: this.operations.of(id) }];
+    });
+    return { version, revision: probing?.revision, routeOnly: this.operations.routeOnly, origins };
+  }
+
   /** Who is disabled is not asked. */
   probed({ origins }: ProbingConfig): readonly ProbedOrigin[] {
-    return origins.filter(({ id }) => this.#parts.operations.of(id).state !== 'disabled');
+    return origins.filter(({ id }) => this.operations.of(id).state !== 'disabled');
   }
 
   #follow(order: Order, now: number): Said {
-    const { operations, arm } = this.#parts;
+    const { operations } = this;
     if (order.kind === 'route-only') return this.#told(operations.orderRouteOnly(order.to));
     const before = operations.of(order.origin).state;
     const said = this.#told(operations.orderOrigin(order, now));
     if (said !== 'changed') return said;
     if (isOut(before) && !isOut(operations.of(order.origin).state)) this.#welcome(order.origin);
-    if (before === 'disabled') arm(now);
+    if (before === 'disabled') this.#parts.arm(now);
     return said;
   }
 
