@@ -6,9 +6,11 @@ import type { LostWrite } from '../worker/core/lost-write.ts';
 import type { ProbingConfig } from '../worker/core/probing.ts';
 import type { Leased, Registration } from '../worker/core/registration.ts';
 import type { ToldSnapshot } from '../worker/core/snapshot.ts';
-import type { DrillSaid, MonitorStatus } from '../worker/ports.ts';
+import type { Order } from '../worker/core/operation.ts';
+import type { DrillSaid, MonitorStatus, Ordered } from '../worker/ports.ts';
 import { Drills } from './monitor/drills.ts';
 import { Incidents } from './monitor/incidents.ts';
+import { Orders } from './monitor/orders.ts';
 import { LostWriteRing } from './monitor/lost-writes.ts';
 import { SnapshotMirror } from './monitor/mirror.ts';
 import { Probing } from './monitor/probing.ts';
@@ -28,6 +30,7 @@ const askedKeptEveryMs = 60_000;
 /** Knows the health of one pool. RPC and alarm in, core/health decides, SQL out. */
 export class PoolMonitor extends DurableObject<MonitorEnv> {
   readonly #roster: Roster;
+  readonly #orders: Orders;
   readonly #mirror: SnapshotMirror;
   readonly #probing: Probing;
   readonly #lost: LostWriteRing;
@@ -41,6 +44,11 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
   constructor(ctx: DurableObjectState, env: MonitorEnv) {
     super(ctx, env);
     this.#roster = new Roster(ctx.storage);
+    this.#orders = new Orders({
+      storage: ctx.storage,
+      roster: this.#roster,
+      arm: (at) => this.#probing.arm(at),
+    });
     this.#lost = new LostWriteRing(ctx.storage.sql);
     const pool = poolName(ctx.id.name ?? ctx.storage.kv.get<string>('pool') ?? '');
     this.#mirror = new SnapshotMirror(env.FALLBACK, pool, {
@@ -60,8 +68,10 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
       storage: ctx.storage,
       roster: this.#roster,
       env,
+      asked: () => this.#orders.probed,
       changed: () => this.ctx.waitUntil(this.#mirror.write()),
       probed: (origin, health, result, from) => {
+        this.#orders.heed(origin, result, Date.now());
         this.#incidents.probed(origin, health, result, from);
         this.#drills.settle(Date.now());
       },
@@ -79,8 +89,15 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
     const rested = now - this.#askedAt > restAfterMs;
     this.#asked(now);
     this.#roster.turn(now);
-    if (this.#roster.adopt(probing, now) || rested || this.#probing.isAlarmLost(now)) this.#probing.arm(now);
+    if (this.#orders.adopt(probing, now) || rested || this.#probing.isAlarmLost(now)) this.#probing.arm(now);
     return this.#tell();
+  }
+
+  /** What an operator, an origin or its health path orders in operation. It outlives evictions and configurations. */
+  async order(probing: ProbingConfig, order: Order): Promise<Ordered> {
+    const ordered = this.#orders.take(probing, order, Date.now());
+    this.ctx.waitUntil(this.#mirror.write());
+    return ordered;
   }
 
   /** An isolate could not reach the origin: look now rather than at the next interval. */
@@ -110,18 +127,7 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
   }
 
   async status(): Promise<MonitorStatus> {
-    const { version, probing, healths, members } = this.#roster;
-    const origins = members.flatMap(({ id, url }) => {
-      const health = healths.get(id);
-      return health === undefined ? [] : [{ ...health, id, url }];
-    });
-    return {
-      version,
-      revision: probing?.revision,
-      alarmAt: this.#probing.alarmAt,
-      askedAt: this.#askedAt,
-      origins,
-    };
+    return { ...this.#orders.status(), alarmAt: this.#probing.alarmAt, askedAt: this.#askedAt };
   }
 
   /** An origin registers itself or renews its lease: whoever is new is probed at once. */
@@ -195,7 +201,7 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
   #tell(): ToldSnapshot {
     const now = Date.now();
     const drill = this.#drills.current(now);
-    const { snapshot } = this.#roster;
+    const snapshot = this.#orders.operations.over(this.#roster.snapshot);
     this.#handedOut = snapshot.version;
     return { snapshot: drill === undefined ? snapshot : { ...snapshot, drill }, at: now };
   }

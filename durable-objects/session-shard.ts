@@ -21,10 +21,13 @@ import type {
   ClaimAnswer,
   EndWish,
   ExportedSession,
+  HandOverWish,
   ListPage,
   LocatedSlot,
   ReadSlot,
   RenewWish,
+  Resident,
+  ResidentsWish,
   RotateWish,
   ShownSlot,
   StatePut,
@@ -39,9 +42,11 @@ import { Address } from './shard/address.ts';
 import { Desk } from './shard/desk.ts';
 import { Feed } from './shard/feed.ts';
 import { type Group, Groups } from './shard/groups.ts';
+import { Left } from './shard/left.ts';
 import { Ledger } from './shard/ledger.ts';
 import { Mirror } from './shard/mirror.ts';
 import { Raises } from './shard/raises.ts';
+import { Residents } from './shard/residents.ts';
 import { inline, Slots } from './shard/slots.ts';
 import { Subjects } from './shard/subjects.ts';
 import { Tables } from './shard/tables.ts';
@@ -77,6 +82,8 @@ export class SessionShard extends DurableObject<ShardEnv> {
   readonly #slots: Slots;
   readonly #desk: Desk;
   readonly #subjects: Subjects;
+  readonly #residents: Residents;
+  readonly #left = new Left();
 
   constructor(ctx: DurableObjectState, env: ShardEnv) {
     super(ctx, env);
@@ -113,6 +120,7 @@ export class SessionShard extends DurableObject<ShardEnv> {
     this.#upkeep = new Upkeep({ storage, tables, ledger, mirror, raises, feed: this.#feed, flush });
     const parts = { ledger, tables, slots: this.#slots, flush };
     this.#desk = new Desk(parts);
+    this.#residents = new Residents({ ...parts, left: this.#left });
     const fold = () => this.#upkeep.fold();
     this.#subjects = new Subjects({ ...parts, address, desk: this.#desk, mirror, fold });
     ctx.blockConcurrencyWhile(() => this.#upkeep.wake());
@@ -140,6 +148,7 @@ export class SessionShard extends DurableObject<ShardEnv> {
   ): Promise<ClaimAnswer | Unreachable> {
     const held = this.#slots.open(pool, session, replication);
     const answer = this.#slots.decide(session, held, claim(held.slot, wish));
+    this.#left.claimed(session, held.slot, answer);
     // Read in the same step as the decision: a put that comes while the group is stored would be newer than the row.
     const state =
       answer.kind === 'claimed' && answer.row.version > 0 ? this.#ledger.sealed(held.state) : undefined;
@@ -154,7 +163,7 @@ export class SessionShard extends DurableObject<ShardEnv> {
   ): Promise<PutSaid | Unreachable> {
     const held = this.#slots.open(pool, session, replication);
     const answer = this.#slots.decide(session, held, put(held.slot, wish), inline(wish.state));
-    return this.#slots.kept(session, answer, replication);
+    return this.#slots.kept(session, this.#left.judged(session, wish, answer), replication);
   }
 
   /** For pools whose origins share the store: whoever has read the newest state may write. */
@@ -260,6 +269,15 @@ export class SessionShard extends DurableObject<ShardEnv> {
 
   async eraseSubject(pool: PoolName, shard: string, wish: SubjectWish): Promise<SubjectStep<SessionId>> {
     return this.#subjects.erase({ pool, shard }, wish);
+  }
+
+  async residents(pool: PoolName, shard: string, wish: ResidentsWish): Promise<SubjectStep<Resident>> {
+    this.#address.mustBe({ pool, shard });
+    return this.#residents.find(wish, Date.now());
+  }
+
+  async handOver(pool: PoolName, wish: HandOverWish): Promise<readonly SessionId[]> {
+    return this.#residents.handOver(pool, wish);
   }
 
   /** Moves the log into the pages now. The alarm and a full log do it by themselves. */

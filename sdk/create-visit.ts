@@ -21,6 +21,8 @@ export interface VisitOptions {
   readonly copies: Copies;
   readonly ended: EndedMarks;
   readonly api: StoreApi;
+  /** This instance has asked to be drained. */
+  isLeaving(): boolean;
   onProblem(problem: { code: string; message: string }): void;
 }
 
@@ -31,12 +33,13 @@ export interface VisitFacts {
   readonly epochSent: number;
   readonly target: StoreTarget & { readonly store: StoreKind };
   readonly release: 'asked' | 'no';
+  readonly storing: 'on' | 'off';
 }
 
 /** Begins a visit on a copy that is already counted as in use. */
 export function createVisit(
   options: VisitOptions,
-  { copy, source, epochSent, target, release }: VisitFacts,
+  { copy, source, epochSent, target, release, storing }: VisitFacts,
 ): Visit {
   const { instance, copies, ended, api } = options;
   const { session } = copy;
@@ -48,7 +51,9 @@ export function createVisit(
 
   function named(headers: HeaderList): HeaderList {
     const epoch: HeaderList = copy.epoch === epochSent ? [] : [['limpet-epoch', String(copy.epoch)]];
-    return headers.length + epoch.length === 0 ? [] : [['limpet-instance', instance], ...epoch, ...headers];
+    const wish: HeaderList = options.isLeaving() ? [['limpet-drain', '1']] : [];
+    const all = [...epoch, ...wish, ...headers];
+    return all.length === 0 ? [] : [['limpet-instance', instance], ...all];
   }
 
   const ready = (headers: HeaderList): SealedNow => ({ kind: 'ready', headers: named(headers) });
@@ -70,10 +75,11 @@ export function createVisit(
 
   function sealNow(extent: Extent): Sealed {
     const releasing =
-      release === 'asked' && extent === 'whole' && source !== 'read-only' && copy.inFlight === 1;
+      release === 'asked' && extent === 'whole' && source !== 'read-only' && isAlone(copies, copy);
     if (touched !== 'no' && source === 'read-only')
       return { kind: 'refused', refusal: refused('unreachable') };
     if (touched === 'ended') return leaveWith([['limpet-end', '1']]);
+    if (storing === 'off') return ready([]);
     if (touched === 'no' && !releasing) return ready(source === 'read-only' ? [] : label.headers('alone'));
     const small = copy.state.length <= options.headerStateBytesMax;
     if (small && !releasing) return withState();
@@ -116,7 +122,7 @@ export function createVisit(
       copy.storedVersion === 0 ? [] : [['limpet-version', String(copy.storedVersion)]];
     const said = [...version, ...label.headers('alone')];
     if (touched === 'rotated') return goOnWith([...said, ['limpet-rotate', '1']]);
-    if (!releasing || copy.inFlight > 1 || copy.version !== copy.storedVersion)
+    if (!releasing || !isAlone(copies, copy) || copy.version !== copy.storedVersion)
       return ready(touched === 'no' ? said.slice(version.length) : said);
     copies.drop(copy);
     return ready([...said, ['limpet-released', '1']]);
@@ -124,10 +130,7 @@ export function createVisit(
 
   function keepLate(call: () => Promise<StoreResult>): void {
     const before = late;
-    const mine =
-      source === 'read-only'
-        ? Promise.resolve<StoreResult>({ kind: 'refused', reason: 'unreachable' })
-        : call();
+    const mine = source === 'read-only' || storing === 'off' ? resultWithout(source) : call();
     late = mine.then(async (result) => {
       const refusal = result.kind === 'refused' ? refused(result.reason) : undefined;
       return (await before) ?? refusal;
@@ -194,6 +197,16 @@ async function putCopy(
   } finally {
     copy.inFlight -= 1;
   }
+}
+
+/** What a late change comes to when there is no store to call. */
+async function resultWithout(source: Visit['source']): Promise<StoreResult> {
+  return source === 'read-only' ? { kind: 'refused', reason: 'unreachable' } : { kind: 'stored' };
+}
+
+/** Only this request uses the copy, and nobody has dropped it: what a login on its way takes along must not be released under its feet. */
+function isAlone(copies: Copies, copy: Copy): boolean {
+  return copy.inFlight === 1 && copies.peek(copy.session) === copy;
 }
 
 function mustBeOpen(sealed: boolean, verb: 'rotate' | 'subject'): void {

@@ -31,6 +31,8 @@ export interface Sent {
   readonly store: StoreKind;
   readonly offer: Offer;
   readonly release: 'asked' | 'no';
+  /** `off`: by the operator's order nothing is stored now. Changes stay in the copy, and nobody promises anything. */
+  readonly storing: 'on' | 'off';
 }
 
 const NO_STATE = new Uint8Array(0);
@@ -46,7 +48,8 @@ export function readSent(request: ArrivingRequest): Sent | undefined {
   const store = readStoreKind(request.header('limpet-store'));
   if (store === undefined) return undefined;
   const release = request.header('limpet-release') === '1' ? 'asked' : 'no';
-  return { session, epoch, apiUrl: api[1], capability: api[2], store, offer, release };
+  const storing = request.header('limpet-unstored') === '1' ? 'off' : 'on';
+  return { session, epoch, apiUrl: api[1], capability: api[2], store, offer, release, storing };
 }
 
 function readOffer(request: ArrivingRequest): Offer | undefined {

@@ -26,6 +26,9 @@ export interface LimpetSession {
   set(state: Uint8Array): Promise<'stored' | Unkept | 'too-large' | 'changed'>;
 }
 
+/** As a request is sent on an ordinary day. */
+const plainly = { release: 'no', storing: 'on' } as const;
+
 const NEEDS = { row: 'moved', session: 'ended', state: 'unreachable', store: 'unreachable' } as const;
 
 const REFUSALS: ReadonlyMap<string, Unkept | 'too-large' | 'changed'> = new Map([
@@ -42,7 +45,7 @@ export function createLimpetSession(
 ): LimpetSession {
   /** A visit without an answer: what is changed in it is stored by itself. */
   async function visit() {
-    const settled = await settle({ ...handle, offer: { kind: 'nothing' }, release: 'no' });
+    const settled = await settle({ ...handle, offer: { kind: 'nothing' }, ...plainly });
     if (settled.kind === 'need') return NEEDS[settled.need];
     const { copy } = settled;
     const begun = begin({
@@ -50,7 +53,7 @@ export function createLimpetSession(
       source: 'kept',
       epochSent: copy.epoch,
       target: handle,
-      release: 'no',
+      ...plainly,
     });
     begun.seal('whole');
     return begun;

@@ -1,4 +1,5 @@
 import { createClaims } from './claims.ts';
+import { counted, followOrder, type InFlight } from './control.ts';
 import { createCopies } from './copies.ts';
 import { createVisit, type VisitFacts } from './create-visit.ts';
 import { createEndedMarks } from './ended-marks.ts';
@@ -6,7 +7,7 @@ import { type ArrivingRequest, readSent } from './headers.ts';
 import { readCredentials } from './key.ts';
 import { createLimpetSession, type LimpetSession } from './limpet-session.ts';
 import { createRegistration, type Registered, type RegisterOptions } from './register.ts';
-import { neededFirst, type Refusal, signatureInvalid } from './refusals.ts';
+import { neededFirst, orderUnknown, type Refusal, signatureInvalid } from './refusals.ts';
 import { createShared } from './shared.ts';
 import { createSharedApi } from './shared-api.ts';
 import { createSignatureCheck } from './signature.ts';
@@ -58,6 +59,8 @@ export interface LimpetOrigin {
   /** The nonce. Two calls of `createOrigin` are two instances, also in one process. */
   readonly instance: string;
   arrive(request: ArrivingRequest): Promise<Arrival>;
+  /** Says `Limpet-Drain` with every answer from now on: Limpet hands this origin's sessions over to others. */
+  askToDrain(): void;
   /** A session outside of any request; the handle is `visit.handle` of one. */
   session(handle: SessionHandle): LimpetSession;
   /**
@@ -102,7 +105,10 @@ export function createOrigin(options: OriginOptions = {}): LimpetOrigin {
   const calls = { instance, deadlineMs: storeDeadlineMs, fetch, nonce, onProblem };
   const api = createStoreApi(calls);
   const claims = createClaims({ copies, ended, api, now });
-  const visits = { instance, headerStateBytesMax, copies, ended, api, onProblem };
+  const inFlight: InFlight = { count: 0, lastEndedAt: 0 };
+  let leaving = false;
+  const isLeaving = () => leaving;
+  const visits = { instance, headerStateBytesMax, copies, ended, api, onProblem, isLeaving };
 
   const sharedCopies = createCopies({ idleMs, copiesMax, now });
   const shared = createShared({ copies: sharedCopies, ended, api: createSharedApi(calls) });
@@ -121,6 +127,8 @@ export function createOrigin(options: OriginOptions = {}): LimpetOrigin {
   }
 
   async function arrive(request: ArrivingRequest): Promise<Arrival> {
+    const order = request.header('limpet-control');
+    if (order !== undefined) return { kind: 'refused', refusal: await follow(request, order) };
     if (request.header('limpet-session') === undefined) return { kind: 'direct' };
     const sent = readSent(request);
     if (!sent || !(await signature.verify(request))) return { kind: 'refused', refusal: signatureInvalid() };
@@ -135,14 +143,24 @@ export function createOrigin(options: OriginOptions = {}): LimpetOrigin {
       epochSent: sent.epoch,
       target: sent,
       release: sent.release,
+      storing: sent.storing,
     } as const;
-    return { kind: 'visit', visit: begin(facts) };
+    return { kind: 'visit', visit: counted(begin(facts), inFlight, now) };
+  }
+
+  /** What the edge wants of this instance itself: no session's request. */
+  async function follow(request: ArrivingRequest, order: string): Promise<Refusal> {
+    if (!(await signature.verify(request))) return signatureInvalid();
+    return followOrder(order, { instance, copies, claims, inFlight, now }) ?? orderUnknown();
   }
 
   return {
     origin,
     instance,
     arrive,
+    askToDrain() {
+      leaving = true;
+    },
     session: (handle) => createLimpetSession(handle, { settle, begin }),
     register: (asked) => createRegistration(asked, { origin, key, instance, now, fetch, onProblem }),
   };

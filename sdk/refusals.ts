@@ -70,6 +70,12 @@ export function signatureInvalid(): Refusal {
   return refusal({ status: 403, code: 'signature_invalid', message }, []);
 }
 
+/** An order of a Limpet that is newer than this SDK. */
+export function orderUnknown(): Refusal {
+  const message = 'Cannot follow the order: Limpet-Control must be one that this SDK knows.';
+  return refusal({ status: 400, code: 'order_unknown', message }, []);
+}
+
 /** The state came from Limpet whole, but not from this SDK: nothing may overwrite it. */
 export function stateUnreadable(): Refusal {
   const message = 'Cannot serve the session: its state must be one that this SDK wrote.';

@@ -5,6 +5,7 @@ import type { StoreSecrets } from './config/store-secrets.ts';
 import { type OriginId, originId, poolName } from './core/ids.ts';
 import { createKeyring, viaName } from './core/keyring.ts';
 import { Lru } from './core/lru.ts';
+import type { ProbingPolicy } from './core/probing.ts';
 import type { Fetch } from './ports.ts';
 import type { Replication } from './core/replication.ts';
 import { placementOf } from './core/rendezvous.ts';
@@ -15,6 +16,7 @@ import { createIncidentDesk, type IncidentObjects } from './stores/incident-desk
 import { createIncidents } from './stores/incidents.ts';
 import { createLostWrites, type LostObjects } from './stores/lost-writes.ts';
 import { createMembership } from './stores/membership.ts';
+import { createGiveOrder, type OrdersObjects } from './stores/orders.ts';
 import type { Platform } from './stores/platform.ts';
 import { createRegistrar, type RegistrarObjects } from './stores/registrar.ts';
 import { createShardDesk, type DeskObjects } from './stores/shard-desk.ts';
@@ -40,7 +42,7 @@ export type SessionObjects = ShardObjects &
 export interface Bindings {
   readonly shards: SessionObjects;
   readonly replicas: PlacedObjects<ReplicaObject>;
-  readonly monitors: MonitorObjects & LostObjects & IncidentObjects & RegistrarObjects;
+  readonly monitors: MonitorObjects & LostObjects & OrdersObjects & IncidentObjects & RegistrarObjects;
   readonly fallback: FallbackStore;
   readonly cache: SnapshotCache;
   /** The stores that pools in `external` mode name, and the way to them. */
@@ -77,6 +79,7 @@ export async function createEdge(
     apiBase: bindings.apiBase,
     runtime: bindings.runtime,
     adminToken: secrets.adminToken,
+    readToken: secrets.readToken,
   };
 }
 
@@ -101,7 +104,7 @@ async function createPool(
   const states = createPoolStates(config, shards, bindings.stores, way);
   const probing = {
     revision: bindings.revision,
-    health: { ...config.health, jurisdiction: jurisdictionOf(config, bindings), runtime: bindings.runtime },
+    health: policyOf(config, bindings),
     origins: [...origins].map(([id, { url, via }]) => ({ id, url, ...(via === '' ? {} : { via }) })),
   };
   const incidents = createIncidents({
@@ -143,6 +146,7 @@ async function createPool(
     ...configured,
     membership,
     registrar: createRegistrar({ pool: name, monitors: bindings.monitors }),
+    placements: new WeakMap(),
     cookieName: config.cookie.secure ? `__Host-${config.cookie.name}` : config.cookie.name,
     jars: new Lru(jarsMax),
     signed: new Lru(jarsMax),
@@ -155,11 +159,20 @@ async function createPool(
     desk: createPoolDesk(config, createShardDesk(name, objects, { clock, timers }), states),
     lost: createLostWrites({ pool: name, monitors: bindings.monitors, clock, timers, waitUntil }),
     snapshots,
+    order: createGiveOrder({ pool: name, probing, monitors: bindings.monitors, clock, timers }),
+    drainAsked: new Map(),
     report: createReportSuspect({ pool: name, monitors: bindings.monitors }),
     status: createReadStatus({ pool: name, monitors: bindings.monitors }),
     doubt: createDoubt(config, { clock, timers, wayTo, waitUntil, runtime: bindings.runtime }),
     fallback: createFallback(name, bindings.fallback, { clock, bodyBytesMax: config.fallback.bodyBytesMax }),
   };
+}
+
+function policyOf(config: PoolConfig, bindings: Bindings): ProbingPolicy {
+  const { drainOn404, ...health } = config.health;
+  const jurisdiction = jurisdictionOf(config, bindings);
+  const policy = { ...health, jurisdiction, runtime: bindings.runtime };
+  return drainOn404 ? { ...policy, drainOn404Ms: config.drain.deadlineMs } : policy;
 }
 
 /** The local runtime knows no jurisdictions: there is one machine. */

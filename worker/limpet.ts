@@ -1,3 +1,4 @@
+import { sweepDrains } from './admin/drain.ts';
 import { answerOwnPath, isOwnPath } from './admin/own-paths.ts';
 import { bindingProblems } from './config/bindings.ts';
 import type { Config } from './config/config.ts';
@@ -13,6 +14,7 @@ import { misconfigured, refuseAtGate, unroutable } from './steps/gate.ts';
 import { open } from './steps/open.ts';
 import { requestUrl, route } from './steps/route.ts';
 import { platform } from './stores/platform.ts';
+import type { OrdersObject } from './stores/orders.ts';
 import type { IncidentObject } from './stores/incident-desk.ts';
 import { reachThrough } from './stores/reach.ts';
 import type { RegistrarObject } from './stores/registrar.ts';
@@ -29,12 +31,18 @@ export interface LimpetEnv extends StoreSecretsEnv {
   readonly POOL_MONITOR: {
     getByName(
       name: string,
-    ): MonitorObject & LostObject & IncidentObject & RegistrarObject & { check(): Promise<void> };
+    ): MonitorObject &
+      LostObject &
+      OrdersObject &
+      IncidentObject &
+      RegistrarObject & { check(): Promise<void> };
   };
   readonly FALLBACK: Bindings['fallback'];
   readonly COOKIE_KEYS: string;
   readonly ORIGIN_SECRET: string;
   readonly ADMIN_TOKEN: string;
+  /** Reads the admin API, and orders nothing. */
+  readonly READ_TOKEN?: string;
   /** Where origins reach the store API, when not under the host that clients use. */
   readonly LIMPET_API?: string;
   /** `local` under `limpet dev`, whose runtime has no `resolveOverride`. */
@@ -69,6 +77,8 @@ export function limpet(input: ConfigInput): LimpetHandler {
     },
     async scheduled(_controller, env) {
       await Promise.all(Object.keys(config.pools).map((pool) => env.POOL_MONITOR.getByName(pool).check()));
+      edge ??= await ready(config, env);
+      if (edge !== undefined) await sweepDrains(edge);
     },
   };
 }

@@ -6,6 +6,7 @@ import type { Incident, Tally } from './core/incident.ts';
 import type { LostWrite } from './core/lost-write.ts';
 import type { Leased, Registration } from './core/registration.ts';
 import type { Assumed, Limits, Row } from './core/row.ts';
+import type { Operation, Order } from './core/operation.ts';
 import type { Snapshot } from './core/snapshot.ts';
 import type { Stamp } from './core/stamp.ts';
 import type { Swap, Swapped } from './core/swap.ts';
@@ -114,6 +115,28 @@ export interface SubjectStep<Found> {
 
 export type ExportedSession = ListedRow & Handover;
 
+/** A session that lives on an origin, as its shard has it. */
+export interface Resident {
+  readonly session: SessionId;
+  readonly epoch: number;
+  /** 0 while nothing of it is stored. */
+  readonly version: number;
+}
+
+export interface ResidentsWish {
+  readonly origin: OriginId;
+  /** The page to begin with. */
+  readonly from: number;
+  /** About so many: a page is not parted. */
+  readonly limit: number;
+}
+
+/** Sessions that their home has let go of, and where each goes. */
+export interface HandOverWish {
+  readonly moves: readonly { readonly session: SessionId; readonly epoch: number; readonly home: OriginId }[];
+  readonly nonce: string;
+}
+
 /** What an operator may ask of a pool's shards, one at a time (docs/decisions/007-ends.md). A shard is named by the seven characters of its ids. */
 export interface ShardDesk {
   list(
@@ -126,6 +149,9 @@ export interface ShardDesk {
     session: SessionId,
     wish: { readonly endsAt: number; readonly origins: readonly OriginId[] },
   ): Promise<Ended | Unreachable>;
+  residents(shard: string, wish: ResidentsWish): Promise<SubjectStep<Resident> | Unreachable>;
+  /** Answers with those that were claimed. */
+  handOver(shard: string, wish: HandOverWish): Promise<readonly SessionId[] | Unreachable>;
   endSubject(shard: string, wish: SubjectWish): Promise<SubjectStep<SessionId> | Unreachable>;
   exportSubject(shard: string, wish: SubjectWish): Promise<SubjectStep<ExportedSession> | Unreachable>;
   /** Ends them, and has every page and every copy in KV that may hold one of their states written anew before it answers. */
@@ -178,7 +204,12 @@ export interface MonitorStatus {
   readonly revision: number | undefined;
   readonly alarmAt: number | undefined;
   readonly askedAt: number;
-  readonly origins: readonly (Health & { readonly id: OriginId; readonly url: string })[];
+  readonly routeOnly: 'on' | 'off';
+  readonly origins: readonly (Health & {
+    readonly id: OriginId;
+    readonly url: string;
+    readonly operation: Operation;
+  })[];
 }
 
 /** The monitor's book of origins that have registered themselves. */
@@ -190,6 +221,18 @@ export interface Registrar {
     stamp: number,
   ): Promise<{ readonly kind: 'withdrawn' } | Unreachable>;
 }
+
+/** `not theirs`: an origin's own wish does not undo what an operator has ordered. */
+export type Ordered =
+  | {
+      readonly kind: 'ordered';
+      readonly said: 'changed' | 'the same' | 'not theirs';
+      readonly version: number;
+    }
+  | { readonly kind: 'no such origin' };
+
+/** Tells the pool's monitor what is wanted of an origin, or of the pool. */
+export type GiveOrder = (order: Order) => Promise<Ordered | Unreachable>;
 
 export type ReadStatus = () => Promise<MonitorStatus | Unreachable>;
 

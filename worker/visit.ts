@@ -6,8 +6,8 @@ import type { Keyring } from './core/keyring.ts';
 import type { Lru } from './core/lru.ts';
 import type { Outcome, Reason } from './core/outcome.ts';
 import type { Placement } from './core/rendezvous.ts';
-import type { View } from './core/decide.ts';
 import type { Snapshot } from './core/snapshot.ts';
+import type { View } from './core/decide.ts';
 import type {
   Chance,
   Clock,
@@ -15,6 +15,7 @@ import type {
   Doubt,
   Fallback,
   Fetch,
+  GiveOrder,
   IncidentDesk,
   Incidents,
   LostWrites,
@@ -49,6 +50,8 @@ export interface Edge {
   readonly runtime: 'cloudflare' | 'local';
   /** Opens the admin API, and the debug headers where `debug` is `token`. */
   readonly adminToken: string;
+  /** Opens what only reads of the admin API; empty where there is none. */
+  readonly readToken: string;
 }
 
 export interface Pool {
@@ -56,6 +59,8 @@ export interface Pool {
   readonly config: PoolConfig;
   readonly origins: ReadonlyMap<OriginId, OriginConfig>;
   readonly placement: Placement;
+  /** The same with the weights that a snapshot orders. */
+  readonly placements: WeakMap<Snapshot, Placement>;
   readonly cookieName: string;
   readonly keyring: Keyring;
   /** Cookie headers that this isolate has read and verified before. */
@@ -78,6 +83,9 @@ export interface Pool {
   readonly report: ReportSuspect;
   readonly status: ReadStatus;
   readonly doubt: Doubt;
+  readonly order: GiveOrder;
+  /** When an origin's wish to be drained was last passed on. */
+  readonly drainAsked: Map<OriginId, number>;
   readonly fallback: Fallback;
   readonly replicas: Replicas;
   readonly registrar: Registrar;
@@ -125,9 +133,15 @@ export interface Visit {
   readonly url: RequestUrl;
   /** Milliseconds, read once: all of this request's decisions see the same time. */
   readonly now: number;
-  readonly view: View;
+  readonly view: PoolSight;
   /** Origins that failed this request, attempts made, and what of the body can be sent again. */
   readonly trail: Trail;
+}
+
+/** The pool as this isolate sees it, and what is ordered of its origins. */
+export interface PoolSight extends View {
+  isDraining(origin: OriginId): boolean;
+  isSurelyAway(origin: OriginId): boolean;
 }
 
 export interface RequestUrl {
@@ -164,6 +178,8 @@ export type Carried =
   | { readonly kind: 'nothing' }
   /** Nothing can exist yet. Only on the first attempt for an id that was just drawn. */
   | { readonly kind: 'new' }
+  /** Home is being drained: it may let go of the session with this answer. */
+  | { readonly kind: 'release' }
   /** After a claim, once: the newest state, or the word that there is none (version 0). */
   | { readonly kind: 'state'; readonly version: number; readonly bytes: Uint8Array<ArrayBuffer> }
   | {

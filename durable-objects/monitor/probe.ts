@@ -16,16 +16,22 @@ import { within } from './within.ts';
 const bodyBytesMax = 65_536;
 const redirectsMax = 5;
 
+/** 404 asks for a drain where it may: the origin itself is well. */
+function isWell(status: number, { expect, drainOn404Ms }: ProbePolicy): boolean {
+  return isExpected(status, expect) || (status === 404 && drainOn404Ms !== undefined);
+}
+
 /** Asks one origin how it is. Whatever goes wrong is a result. */
 export async function probe(origin: ProbedOrigin, policy: ProbePolicy, env: object): Promise<ProbeResult> {
   const send = wayTo(origin, env);
   if (send === undefined)
-    return { ok: false, said: `no binding ${origin.via} in wrangler.toml`, at: Date.now() };
+    return { ok: false, said: `no binding ${origin.via} in wrangler.toml`, status: 0, at: Date.now() };
   try {
     const said = policy.type === 'tcp' ? await connects(origin, policy) : await answers(origin, policy, send);
     return { ...said, at: Date.now() };
   } catch (error) {
-    return { ok: false, said: error instanceof Error ? error.message : String(error), at: Date.now() };
+    const said = error instanceof Error ? error.message : String(error);
+    return { ok: false, said, status: 0, at: Date.now() };
   }
 }
 
@@ -39,14 +45,15 @@ async function answers({ url }: ProbedOrigin, policy: ProbePolicy, send: Fetch):
   const request = probeRequest(url, policy);
   const init = initOf(request, policy, AbortSignal.timeout(policy.timeoutMs));
   const response = await lastAnswer(request.url, policy, (from) => send(from, init));
-  if (typeof response === 'string') return { ok: false, said: response };
-  const said = `status ${response.status}`;
-  if (!isExpected(response.status, policy.expect) || policy.body.kind === 'any') {
+  if (typeof response === 'string') return { ok: false, said: response, status: 0 };
+  const { status } = response;
+  const said = `status ${status}`;
+  if (!isExpected(status, policy.expect) || policy.body.kind === 'any') {
     await response.body?.cancel();
-    return { ok: isExpected(response.status, policy.expect), said };
+    return { ok: isWell(status, policy), said, status };
   }
   const ok = hasBody(await beginningOf(response), policy.body);
-  return { ok, said: ok ? said : `${said}, but not the body that is wanted` };
+  return { ok, said: ok ? said : `${said}, but not the body that is wanted`, status };
 }
 
 /** The answer, or why there is none. A redirect is followed by hand: an answer of another host would say nothing of this origin. */
@@ -110,7 +117,7 @@ async function connects({ url }: ProbedOrigin, { port, timeoutMs }: ProbePolicy)
   const socket = connect(probeSocket(url, port));
   try {
     await within(timeoutMs, socket.opened);
-    return { ok: true, said: 'connected' };
+    return { ok: true, said: 'connected', status: 0 };
   } finally {
     // Not waited for: a connection that never opened cannot be closed either.
     void socket.close().catch(() => undefined);

@@ -20,6 +20,8 @@ export interface ProbingOptions {
   readonly storage: DurableObjectStorage;
   readonly roster: Roster;
   readonly env: { readonly PROBER?: ProberObjects };
+  /** Whom to probe: those that are not ordered out of the pool. */
+  asked(): readonly ProbedOrigin[];
   /** The pool is told something new. */
   changed(): void;
   /** `from`: when it was looked at. */
@@ -67,7 +69,7 @@ export class Probing {
   /** The alarm's work: everybody, or between two rounds those in doubt. Armed first: what fails here does not end the probing. */
   async ring({ health }: ProbingConfig, now: number): Promise<void> {
     this.#roster.turn(now);
-    const origins = this.#roster.members;
+    const origins = this.#options.asked();
     const { intervalMs, doubtIntervalMs, jitter } = health;
     const isRound = this.#next === 'round';
     this.arm(isRound ? now + jittered(intervalMs, jitter, Math.random()) : this.#roundAt);

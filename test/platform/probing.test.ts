@@ -81,7 +81,7 @@ function helpers(called: Called[], answer: ProberObject['probe'], law = ''): Pro
 }
 
 const seen = async (share: readonly unknown[], ok: boolean) =>
-  share.map(() => ({ ok, said: ok ? 'status 200' : 'status 500', at: 1 }));
+  share.map(() => ({ ok, said: `status ${ok ? 200 : 500}`, status: ok ? 200 : 500, at: 1 }));
 
 describe('many origins', () => {
   it('[PB1] a hundred, of which twenty are silent, are all judged by one alarm: nobody waits for another', async () => {

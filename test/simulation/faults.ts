@@ -1,3 +1,4 @@
+import { drain, order } from './drains.ts';
 import { calm, type Weather } from './network.ts';
 import type { World } from './world.ts';
 
@@ -14,7 +15,9 @@ export type Fault =
   | { readonly what: 'weather'; readonly weather: Weather; readonly forMs: number }
   /** So many milliseconds after the object's next call has begun. */
   | { readonly what: 'evict'; readonly object: 'shard' | 'monitor'; readonly afterMs: number }
-  | { readonly what: 'recycle'; readonly edge: number };
+  | { readonly what: 'recycle'; readonly edge: number }
+  /** An operator drains it, and lets it work again after a while. */
+  | { readonly what: 'drain'; readonly origin: string; readonly forMs: number };
 
 /** Lets a fault happen, and be over after its time. */
 export function strike(world: World, planned: Fault, homes: (browser: number) => string): void {
@@ -51,6 +54,9 @@ export function strike(world: World, planned: Fault, homes: (browser: number) =>
       return;
     case 'recycle':
       return world.edges[fault.edge]?.recycle();
+    case 'drain':
+      drain(world, fault.origin, fault.forMs);
+      return later(() => void order(world, fault.origin, 'activate', {}));
     default:
       return fault satisfies never;
   }
@@ -77,6 +83,7 @@ export function heal(world: World): void {
   world.isHealed = true;
   network.weather = calm;
   for (const origin of world.origins.ids) {
+    void order(world, origin, 'activate', {});
     for (const { process } of world.origins.living(origin)) scheduler.thaw(process);
     if (world.origins.living(origin).length === 0) world.origins.start(origin);
   }

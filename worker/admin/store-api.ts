@@ -2,10 +2,11 @@ import { type IRequest, Router } from 'itty-router';
 import { parseInstance } from '../core/ids.ts';
 import { limitsFrom } from '../core/row.ts';
 import { parseSessionId } from '../core/session-id.ts';
+import { waitAfterMs } from '../core/snapshot.ts';
 import { refusal } from '../steps/gate.ts';
 import { sealed, unsealed } from '../steps/sealed-state.ts';
 import { wholeNumber } from '../steps/returned.ts';
-import type { Edge } from '../visit.ts';
+import type { Edge, Pool } from '../visit.ts';
 import { elsewhere, malformed, sessionEnded, storeUnreachable, tooLarge } from './api-answers.ts';
 import { type Capability, openCapability } from './capability.ts';
 import { noteIfLate, stateIn, subjectIn } from './given-state.ts';
@@ -30,6 +31,15 @@ export async function storeApi(request: Request, edge: Edge): Promise<Response> 
   );
 }
 
+const patienceMs = 200;
+
+/** An isolate that only origins call has nobody else who keeps its snapshot young. */
+async function isRouteOnly({ snapshots }: Pool): Promise<boolean> {
+  const held = snapshots.current();
+  const { snapshot } = held.ageMs > waitAfterMs ? await snapshots.refresh(patienceMs) : held;
+  return snapshot.routeOnly === true;
+}
+
 type Endpoint = (request: Request, capability: Capability, edge: Edge) => Promise<Response>;
 
 function withCapability(endpoint: Endpoint) {
@@ -43,6 +53,10 @@ function withCapability(endpoint: Endpoint) {
         'This capability is forged, expired, or of another session; each request to the origin brings a fresh one.',
       );
     }
+    if (await isRouteOnly(capability.pool))
+      return refusal(503, 'route_only', "By the operator's order nothing is stored now.", {
+        'retry-after': '5',
+      });
     return endpoint(request, capability, edge);
   };
 }

@@ -44,6 +44,7 @@ export interface PoolConfig {
   readonly session: SessionPolicy;
   readonly cookie: CookiePolicy;
   readonly health: HealthPolicy;
+  readonly drain: DrainPolicy;
   readonly attempts: AttemptPolicy;
   /** Which `Host` the origin sees. Default `origin`. */
   readonly host: 'preserve' | 'origin';
@@ -163,6 +164,13 @@ export interface HealthPolicy {
   readonly jitter: number;
   /** Location hints of those who probe. Default empty: the monitor itself, and helpers near it. */
   readonly vantages: readonly string[];
+  /** Whether a 404 asks for a drain. Default false. */
+  readonly drainOn404: boolean;
+}
+
+export interface DrainPolicy {
+  /** Milliseconds that sessions which cannot be handed off stay at an origin that is being drained. Default 30 min. */
+  readonly deadlineMs: number;
 }
 
 export interface AttemptPolicy {

@@ -33,6 +33,8 @@ export interface PoolInput {
   cookie?: CookieInput | undefined;
   /** How origins are probed. */
   health?: HealthInput | undefined;
+  /** What a drain does with sessions that cannot be handed off. */
+  drain?: DrainInput | undefined;
   /** How long to try, and how often. */
   attempts?: AttemptsInput | undefined;
   /** Which `Host` the origin sees: the public one or that of its url. Default `'origin'`. */
@@ -153,6 +155,13 @@ export interface HealthInput {
   jitter?: number | undefined;
   /** From where to probe: up to nine of Cloudflare's location hints. The majority of each region, then of the regions, decides. Default `[]`. */
   vantages?: readonly LocationHint[] | undefined;
+  /** A probe that is answered 404 asks for a drain of its origin, which ends with the next good one. Default false. */
+  drainOn404?: boolean | undefined;
+}
+
+export interface DrainInput {
+  /** Milliseconds that sessions without stored data stay at an origin that is being drained: 1 s to 7 days. Default 30 min. */
+  deadlineMs?: number | undefined;
 }
 
 export interface AttemptsInput {

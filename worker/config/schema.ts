@@ -130,9 +130,14 @@ const health = ruled(
       0.1,
     ),
     vantages: v.optional(list(oneOf(locationHints), 0, 9, 'location hints'), []),
+    drainOn404: v.optional(flag(), false),
   }),
   healthRules,
 );
+
+const drain = block({
+  deadlineMs: v.optional(whole(1_000, 7 * dayMs, 'milliseconds'), 30 * minuteMs),
+});
 
 const attempts = ruled(
   block({
@@ -174,6 +179,7 @@ const pool = ruled(
     session: v.optional(session, {}),
     cookie: v.optional(cookie, {}),
     health: v.optional(health, {}),
+    drain: v.optional(drain, {}),
     attempts: v.optional(attempts, {}),
     host: v.optional(oneOf(['preserve', 'origin']), 'origin'),
     rewriteHost: v.optional(flag(), true),

@@ -17,6 +17,8 @@ export interface Hysteresis {
 export interface ProbeResult {
   readonly ok: boolean;
   readonly said: string;
+  /** 0 where there was no answer. */
+  readonly status: number;
   readonly at: number;
 }
 

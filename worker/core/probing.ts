@@ -46,6 +46,8 @@ export interface ProbePolicy {
   readonly redirects: 'answer' | 'follow';
   /** Cloudflare reaches an origin under another host's name; the local runtime does not. */
   readonly runtime: 'cloudflare' | 'local';
+  /** A health path that answers 404 is well, and asks for a drain of this long. Absent: it may not ask. */
+  readonly drainOn404Ms?: number;
 }
 
 export interface StatusRange {

@@ -1,10 +1,13 @@
 import type { Drill } from './drill.ts';
 import type { OriginId } from './ids.ts';
+import type { Told } from './operation.ts';
 
 /** What a pool's monitor knows, as one immutable value. The version rises with every change. */
 export interface Snapshot {
   readonly version: number;
-  readonly origins: Readonly<Record<OriginId, Standing>>;
+  readonly origins: Readonly<Record<OriginId, OrderedStanding>>;
+  /** The kill switch: cookies route, nothing moves, nothing is stored. Absent while it is off. */
+  readonly routeOnly?: true;
   /** The fire drill under way; absent where there is none. */
   readonly drill?: Drill;
   /** Origins that the configuration does not name; absent where nobody has registered. */
@@ -19,6 +22,9 @@ export interface RegisteredOrigin {
   readonly weight: number;
 }
 
+/** How an origin is, and what is ordered of it. */
+export type OrderedStanding = Standing & Told;
+
 export interface Standing {
   readonly health: 'up' | 'down';
   /** Rises when the origin returns from being down and when one of its sessions was claimed away: cookies of an older one ask the map. */
@@ -30,7 +36,7 @@ export const emptySnapshot: Snapshot = { version: 0, origins: {} };
 
 const unheardOf: Standing = { health: 'up', incarnation: 0 };
 
-export function standingOf(snapshot: Snapshot, origin: OriginId): Standing {
+export function standingOf(snapshot: Snapshot, origin: OriginId): OrderedStanding {
   return snapshot.origins[origin] ?? unheardOf;
 }
 

@@ -15,7 +15,13 @@ export function verdictOf(votes: readonly Vote[]): ProbeResult | undefined {
   if (first === undefined || others.length === 0) return first?.result;
   const ok = majority(regionsOf(votes).map(majorityOf));
   if (ok === undefined) return undefined;
-  return { ok, said: saidBy(votes, ok), at: Math.max(...votes.map(({ result }) => result.at)) };
+  const agreeing = votes.filter(({ result }) => result.ok === ok);
+  return {
+    ok,
+    said: saidBy(agreeing),
+    status: agreeing[0]?.result.status ?? 0,
+    at: Math.max(...votes.map(({ result }) => result.at)),
+  };
 }
 
 function regionsOf(votes: readonly Vote[]): readonly (readonly Vote[])[] {
@@ -34,8 +40,7 @@ function majority(voices: readonly (boolean | undefined)[]): boolean | undefined
 }
 
 /** `weur, enam: status 500`: who saw so, and the first one's words. */
-function saidBy(votes: readonly Vote[], ok: boolean): string {
-  const agreeing = votes.filter(({ result }) => result.ok === ok);
+function saidBy(agreeing: readonly Vote[]): string {
   const regions = [...new Set(agreeing.map(({ region }) => region))];
   return `${regions.join(', ')}: ${agreeing[0]?.result.said ?? ''}`;
 }

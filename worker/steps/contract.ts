@@ -20,9 +20,18 @@ export function contractHeaders(visit: Visit, seat: Seat): ContractHeaders | Pro
   const known = visit.pool.signed.peek(seat.session);
   const fits =
     known !== undefined && known.home === seat.home && known.epoch === seat.epoch && known.bucket === bucket;
-  if (fits && seat.carried.kind === 'nothing' && isSafe(visit.request.method))
-    return namesOf(visit, seat, known);
+  if (fits && isPlain(visit, seat)) return namesOf(visit, seat, known);
   return sign(visit, seat, bucket, fits ? known : undefined);
+}
+
+/** What stays the same for a minute: nothing is carried, and the kill switch is off. */
+function isPlain({ request, view }: Visit, { carried }: SessionSeat): boolean {
+  return carried.kind === 'nothing' && isSafe(request.method) && !view.snapshot.routeOnly;
+}
+
+/** By the operator's order nothing is stored now: the origin need not try. */
+function unstoredHeader({ view }: Visit): ContractHeaders {
+  return view.snapshot.routeOnly ? { 'limpet-unstored': '1' } : noHeaders;
 }
 
 function namesOf(
@@ -52,8 +61,12 @@ async function sign(
   known: SignedContract | undefined,
 ): Promise<ContractHeaders> {
   const contract = known ?? (await signSafe(visit, seat, bucket));
-  const carried = { ...sharing(visit), ...carriedHeaders(seat.carried, headerRoom(visit)) };
-  if (isSafe(visit.request.method) && seat.carried.kind === 'nothing') return namesOf(visit, seat, contract);
+  if (isPlain(visit, seat)) return namesOf(visit, seat, contract);
+  const carried = {
+    ...sharing(visit),
+    ...carriedHeaders(seat.carried, headerRoom(visit)),
+    ...unstoredHeader(visit),
+  };
   const scope = isSafe(visit.request.method) ? 'safe' : `${visit.request.method} ${targetAt(visit, seat)}`;
   const signature = await signatureOf(visit, seat, bucket, contract.api, scope, carried);
   return { ...namesOf(visit, seat, { ...contract, signature }), ...carried };
@@ -100,6 +113,8 @@ function carriedHeaders(carried: Carried, room: number): ContractHeaders {
       return noHeaders;
     case 'new':
       return { 'limpet-new': '1' };
+    case 'release':
+      return { 'limpet-release': '1' };
     case 'state':
       if (carried.bytes.length > room) return { 'limpet-restore': 'fetch' };
       return { 'limpet-state': base64url(carried.bytes), 'limpet-version': String(carried.version) };

@@ -7,7 +7,15 @@ import { draw, startOver } from './draw.ts';
 import { claimFor, leave, moved } from './move.ts';
 import { confirm } from './confirm.ts';
 import { sending } from './replay.ts';
-import { bodyGone, noOrigin, notResent, retryAfter, stateOutOfReach, storeUnreachable } from './refusals.ts';
+import {
+  bodyGone,
+  noOrigin,
+  notResent,
+  retryAfter,
+  routeOnly,
+  stateOutOfReach,
+  storeUnreachable,
+} from './refusals.ts';
 import { seat as seated } from './seat.ts';
 import type { Delivery, Refusal, Seat, SessionSeat, Visit } from '../visit.ts';
 
@@ -79,6 +87,7 @@ async function answerNeed(
 }
 
 async function claimHere(visit: Visit, seat: SessionSeat): Promise<Seat | Refusal> {
+  if (visit.view.snapshot.routeOnly) return routeOnly(retryAfter(visit));
   const said = await claimFor(visit, seat, seat.home, 'keep');
   switch (said.kind) {
     case 'claimed':

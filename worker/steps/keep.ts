@@ -4,6 +4,9 @@ import { confirm } from './confirm.ts';
 import { keepEnd, keepRotation } from './keep-login.ts';
 import { keepLearned } from './keep-learned.ts';
 import { changedMeanwhile, keepShared } from './keep-shared.ts';
+import { handOff } from './hand-off.ts';
+import { keepNothing } from './route-only.ts';
+import { askToDrain } from './ask-to-drain.ts';
 import { answer, ended, fenced, type Handed, putSaid, putter, storeState } from './kept.ts';
 import { noteLost, noteLostLater } from './lost.ts';
 import { retryAfter, stateTooLarge, storeUnreachable } from './refusals.ts';
@@ -19,7 +22,16 @@ export function keep(visit: Visit, { response, seat }: Delivery): Kept | Promise
     return { kind: 'answer', response, seat, contract: 'handed' };
   }
   const at = atItsEpoch(seat, returned);
-  return noteLost(visit, at, keepReturned(visit, { response, returned, seat: at, subject: undefined }));
+  if (returned.drain === 'asked') askToDrain(visit, at.home);
+  if (visit.view.snapshot.routeOnly)
+    return keepNothing(visit, { response, returned, seat: at, subject: undefined });
+  const kept = noteLost(visit, at, keepReturned(visit, { response, returned, seat: at, subject: undefined }));
+  return returned.released === 'yes' ? handOffAfter(visit, kept, at) : kept;
+}
+
+async function handOffAfter(visit: Visit, keeping: Promise<Kept>, at: SessionSeat): Promise<Kept> {
+  const kept = await keeping;
+  return kept.kind === 'answer' ? handOff(visit, kept, at) : kept;
 }
 
 /** An origin that has claimed by itself, or whose copy is newer, serves under its own epoch. */

@@ -42,6 +42,18 @@ export function homeInDoubt(retryAfterS: number): Refusal {
   };
 }
 
+export function routeOnly(retryAfterS: number): Refusal {
+  return {
+    kind: 'refusal',
+    status: 503,
+    outcome: 'refused',
+    code: 'route_only',
+    retryAfterS,
+    message:
+      "The request could not be served: its home did not serve it, and by the operator's order nothing moves now. The session is kept.",
+  };
+}
+
 export function notResent(failure: FailureKind, origin: OriginId): Refusal {
   const { status, code } = failures[failure];
   return {

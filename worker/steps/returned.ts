@@ -9,6 +9,10 @@ export interface Returned {
   /** Whose session it is, in the origin's own words. */
   readonly subject: string | undefined;
   readonly said: Said;
+  /** The origin has dropped its copy, and nothing of the session is under way there. */
+  readonly released: 'yes' | 'no';
+  /** The origin asks to be drained. */
+  readonly drain: 'asked' | 'no';
 }
 
 export type Said =
@@ -36,7 +40,14 @@ export function readReturned(headers: Headers): Returned | 'malformed' | undefin
   const said = readSaid(headers);
   const epoch = wholeNumber(headers.get('limpet-epoch'));
   if (named === undefined || said === undefined || epoch === 'malformed') return 'malformed';
-  return { instance: named, epoch, subject: parseSubject(headers.get('limpet-subject')), said };
+  return {
+    instance: named,
+    epoch,
+    subject: parseSubject(headers.get('limpet-subject')),
+    said,
+    released: headers.get('limpet-released') === '1' ? 'yes' : 'no',
+    drain: headers.get('limpet-drain') === '1' ? 'asked' : 'no',
+  };
 }
 
 /** 1 to 128 visible characters. Anything else names nobody: a state must not be lost over it. */

@@ -346,6 +346,12 @@ describe('a bad configuration', () => {
       'pools.shop.health.type: wanted "http" ("tcp" is for self-hosted use: Cloudflare refuses connections to its own addresses), found "tcp"',
     ],
     [
+      'a drain without time',
+      shop({ drain: { deadlineMs: 0 }, health: { drainOn404: 'yes' } }),
+      'pools.shop.health.drainOn404: wanted true or false, found "yes"',
+      'pools.shop.drain.deadlineMs: wanted a whole number of milliseconds from 1000 to 604800000, found 0',
+    ],
+    [
       'failover on 500',
       shop({ attempts: { failoverOn: [500] } }),
       'pools.shop.attempts.failoverOn.0: wanted 502, 503 or 504, found 500',

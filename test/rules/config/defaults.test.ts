@@ -21,6 +21,7 @@ const shop = defineConfig({
 });
 
 const probedPlainly = {
+  drainOn404: false,
   type: 'http',
   path: '/',
   method: 'GET',
@@ -69,6 +70,7 @@ const resolvedShop = {
       },
       cookie: { name: 'limpet', sameSite: 'lax', secure: true },
       health: { ...probedPlainly, path: '/health' },
+      drain: { deadlineMs: 1_800_000 },
       attempts: {
         doubtAfterMs: 300,
         doubtTimeoutMs: 400,
@@ -149,7 +151,9 @@ const everyField: Complete<ConfigInput> = {
         redirects: 'follow',
         jitter: 0.5,
         vantages: ['weur', 'weur', 'enam'],
+        drainOn404: true,
       },
+      drain: { deadlineMs: 1_000 },
       attempts: {
         doubtAfterMs: 10,
         doubtTimeoutMs: 10,

@@ -3,8 +3,8 @@ import { afterProbe, flipped, type Health, unprobed } from '../../../worker/core
 import { isExpected, jittered, plainProbing, probeRequest } from '../../../worker/core/probing.ts';
 
 const twice = { fall: 2, rise: 2 };
-const good = { ok: true, said: 'status 200', at: 50 };
-const bad = { ok: false, said: 'refused', at: 60 };
+const good = { ok: true, said: 'status 200', status: 200, at: 50 };
+const bad = { ok: false, said: 'refused', status: 0, at: 60 };
 const exactly = (status: number) => ({ from: status, to: status });
 const urlOf = (origin: string) => probeRequest(origin, { ...plainProbing, path: '/health' }).url;
 const after = (health: Health, ...results: (typeof good)[]) =>
