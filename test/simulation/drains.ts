@@ -4,7 +4,7 @@ import type { World } from './world.ts';
 /** An operator drains an origin and sweeps it now and then; later it takes new sessions again. */
 export function drain(world: World, origin: string, forMs: number): void {
   void order(world, origin, 'drain', { deadlineMs: forMs });
-  for (const atMs of [600, 2_500, 4_000]) {
+  for (const atMs of [2_500, 5_000]) {
     if (atMs < forMs)
       world.scheduler.after(atMs, world.outside, () => void order(world, origin, 'sweep', {}));
   }

@@ -107,4 +107,17 @@ export const mutations: readonly Mutation[] = [
     from: 'function goOnWith(headers: HeaderList): SealedNow {\n    copies.drop(copy);',
     to: 'function goOnWith(headers: HeaderList): SealedNow {\n    leave();',
   }),
+  mutation(
+    'a session is released before it is stored',
+    {
+      file: 'sdk/create-visit.ts',
+      from: 'if (copy.version === copy.storedVersion) return stored(releasing);',
+      to: 'if (releasing || copy.version === copy.storedVersion) return stored(releasing);',
+    },
+    {
+      file: 'sdk/create-visit.ts',
+      from: '|| copy.version !== copy.storedVersion)',
+      to: ')',
+    },
+  ),
 ];

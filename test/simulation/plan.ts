@@ -46,7 +46,7 @@ function drainsOf(seed: number, lastMs: number): Step[] {
   if (!chance.happens(1 / 3)) return [];
   return Array.from({ length: chance.between(1, 2) }, () => {
     const origin = chance.pick(['home of 0', 'home of 0', 'a', 'b']);
-    const forMs = chance.pick([1_500, 5_000, 20_000]);
+    const forMs = chance.pick([3_000, 8_000, 20_000]);
     return { kind: 'fault', atMs: chance.between(0, lastMs), fault: { what: 'drain', origin, forMs } };
   });
 }
