@@ -27,7 +27,7 @@ function configFor(url: string, more: Partial<ConfigInput> = {}): ConfigInput {
         origins: [{ id: 'a', url }],
         session: { mode: 'replicated' },
         cookie: { secure: false },
-        health: { path: '/health', intervalMs: 1_000, timeoutMs: 500, fall: 1, rise: 1 },
+        health: { path: '/health', intervalMs: 300_000, timeoutMs: 2_000 },
         fallback: { paths: ['/docs/*'] },
       },
     },
