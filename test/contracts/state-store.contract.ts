@@ -146,13 +146,13 @@ export function describeStateStore(name: string, open: () => Promise<StoreUnderT
     });
 
     it('[XS8] a state goes when its time is over, and a touch gives it more', async () => {
-      await put('one', nothing, { ms: 1_000 });
       const other = newSession();
-      await store.states.put(other, wish('two', nothing, { ms: 1_000 }));
+      await store.states.put(other, wish('two', nothing, { ms: 2_000 }));
       expect(await store.states.touch(other, { assumed: { home, epoch: 0 }, limits: limits() })).toEqual({
         kind: 'touched',
       });
-      await store.pass(1_200);
+      await put('one', nothing, { ms: 500 });
+      await store.pass(2_200);
       expect(await get()).toEqual({ kind: 'held', stamp: nothing });
       expect(await store.states.get(other)).toMatchObject({ state: sealedText('two') });
     });

@@ -7,7 +7,11 @@ import { describeStateStore } from '../contracts/state-store.contract.ts';
 
 describeStateStore('Limpet’s own shards', async () => ({
   states: createLimpetStates(
-    createShards(poolName(`pool-${crypto.randomUUID()}`), env.SESSION_SHARD, platform),
+    createShards(poolName(`pool-${crypto.randomUUID()}`), env.SESSION_SHARD, {
+      ...platform,
+      deadlineMs: 10_000,
+      callMs: 10_000,
+    }),
   ),
   now: () => Date.now(),
   pass: (ms) => platform.timers.sleep(ms),
