@@ -66,8 +66,10 @@ export class Probing {
     const isRound = this.#next === 'round';
     this.arm(isRound ? now + jittered(intervalMs, jitter, Math.random()) : this.#roundAt);
     await this.#judge(isRound ? origins : origins.filter(({ id }) => this.#isInDoubt(id)));
-    const soon = now + jittered(doubtIntervalMs, jitter, Math.random());
-    if (soon < this.#roundAt && origins.some(({ id }) => this.#isInDoubt(id))) this.#set('doubt', soon);
+    // Not just before the round: two probes in a row that fail are to be two moments.
+    const isWorthIt = now + 1.5 * doubtIntervalMs <= this.#roundAt;
+    if (isWorthIt && origins.some(({ id }) => this.#isInDoubt(id)))
+      this.#set('doubt', now + jittered(doubtIntervalMs, jitter, Math.random()));
   }
 
   /** An isolate could not reach the origin: looks at once, and again until it is known. Undefined where it was looked at just now. */
