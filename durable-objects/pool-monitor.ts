@@ -1,10 +1,14 @@
 import { DurableObject } from 'cloudflare:workers';
+import type { DrillWish } from '../worker/core/drill.ts';
 import { type InstanceId, type OriginId, poolName, type SessionId } from '../worker/core/ids.ts';
+import type { Incident, Tally } from '../worker/core/incident.ts';
 import type { LostWrite } from '../worker/core/lost-write.ts';
 import type { ProbingConfig } from '../worker/core/probing.ts';
 import type { Leased, Registration } from '../worker/core/registration.ts';
 import type { ToldSnapshot } from '../worker/core/snapshot.ts';
-import type { MonitorStatus } from '../worker/ports.ts';
+import type { DrillSaid, MonitorStatus } from '../worker/ports.ts';
+import { Drills } from './monitor/drills.ts';
+import { Incidents } from './monitor/incidents.ts';
 import { LostWriteRing } from './monitor/lost-writes.ts';
 import { SnapshotMirror } from './monitor/mirror.ts';
 import { Probing } from './monitor/probing.ts';
@@ -27,6 +31,8 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
   readonly #mirror: SnapshotMirror;
   readonly #probing: Probing;
   readonly #lost: LostWriteRing;
+  readonly #incidents: Incidents;
+  readonly #drills: Drills;
   readonly #raisedIn = new Map<OriginId, number>();
   #handedOut = 0;
   #askedAt: number;
@@ -41,12 +47,24 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
       version: () => this.#roster.version,
       tell: () => this.#tell(),
     });
+    this.#incidents = new Incidents(ctx.storage.sql, pool);
+    this.#drills = new Drills(ctx.storage.kv, this.#incidents, {
+      snapshot: () => this.#roster.snapshot,
+      changed: () => {
+        this.#roster.bump();
+        ctx.waitUntil(this.#mirror.write());
+      },
+    });
     this.#probing = new Probing({
       pool,
       storage: ctx.storage,
       roster: this.#roster,
-      probers: env.PROBER,
+      env,
       changed: () => this.ctx.waitUntil(this.#mirror.write()),
+      probed: (origin, health, result, from) => {
+        this.#incidents.probed(origin, health, result, from);
+        this.#drills.settle(Date.now());
+      },
     });
     this.#askedAt = ctx.storage.kv.get<number>('askedAt') ?? 0;
     this.#askedKeptAt = this.#askedAt;
@@ -86,6 +104,8 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
     await this.#probing.recallAlarm();
     const now = Date.now();
     this.#lost.prune(now);
+    this.#incidents.prune(now);
+    this.#incidents.keepTo(new Set(this.#roster.healths.keys()), now);
     if (this.#isWanted(now) && this.#probing.isAlarmLost(now)) this.#probing.arm(now);
   }
 
@@ -135,6 +155,27 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
     return { kind: 'forgotten' };
   }
 
+  async noteIncidents(tallies: readonly Tally[], at: number, key: string): Promise<{ kind: 'noted' }> {
+    const now = Date.now();
+    this.#drills.noted(this.#incidents.note(tallies, at, key, now), now);
+    await this.#incidents.stored();
+    return { kind: 'noted' };
+  }
+
+  async incidents(): Promise<readonly Incident[]> {
+    const now = Date.now();
+    this.#drills.settle(now);
+    return this.#incidents.all(now);
+  }
+
+  async drill(wish: DrillWish): Promise<DrillSaid> {
+    return this.#drills.begin(wish, Date.now());
+  }
+
+  async stopDrill(): Promise<{ kind: 'stopped'; number: number | null }> {
+    return { kind: 'stopped', number: this.#drills.stop('operator', Date.now()) };
+  }
+
   override async alarm(): Promise<void> {
     const now = Date.now();
     this.#probing.disarm();
@@ -152,8 +193,11 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
 
   /** Whatever leaves this object has been handed out: the next raise is a new one. */
   #tell(): ToldSnapshot {
-    this.#handedOut = this.#roster.version;
-    return { snapshot: this.#roster.snapshot, at: Date.now() };
+    const now = Date.now();
+    const drill = this.#drills.current(now);
+    const { snapshot } = this.#roster;
+    this.#handedOut = snapshot.version;
+    return { snapshot: drill === undefined ? snapshot : { ...snapshot, drill }, at: now };
   }
 
   #asked(now: number): void {

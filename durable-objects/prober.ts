@@ -16,7 +16,8 @@ export class Prober extends DurableObject<ProberEnv> {
     policy: ProbingPolicy,
     vantage: Vantage,
   ): Promise<(ProbeResult | null)[]> {
-    if (origins.length <= shareMax) return Promise.all(origins.map((origin) => probe(origin, policy)));
+    if (origins.length <= shareMax)
+      return Promise.all(origins.map((origin) => probe(origin, policy, this.env)));
     const shares = sharesOf(origins);
     const results = await Promise.all(
       shares.map((share, at) =>

@@ -1,13 +1,17 @@
+import { bindingNames } from './config/bindings.ts';
 import type { Config, PoolConfig } from './config/config.ts';
 import type { Secrets } from './config/secrets.ts';
 import { type OriginId, originId, poolName } from './core/ids.ts';
 import { createKeyring, viaName } from './core/keyring.ts';
 import { Lru } from './core/lru.ts';
+import type { Fetch } from './ports.ts';
 import type { Replication } from './core/replication.ts';
 import { placementOf } from './core/rendezvous.ts';
 import { createCounters } from './observe/counters.ts';
-import { createDoubt } from './stores/doubt.ts';
+import { createDoubt, type Way } from './stores/doubt.ts';
 import { createFallback, type FallbackStore } from './stores/fallback.ts';
+import { createIncidentDesk, type IncidentObjects } from './stores/incident-desk.ts';
+import { createIncidents } from './stores/incidents.ts';
 import { createLostWrites, type LostObjects } from './stores/lost-writes.ts';
 import { createMembership } from './stores/membership.ts';
 import type { Platform } from './stores/platform.ts';
@@ -33,9 +37,11 @@ export type SessionObjects = ShardObjects &
 export interface Bindings {
   readonly shards: SessionObjects;
   readonly replicas: PlacedObjects<ReplicaObject>;
-  readonly monitors: MonitorObjects & LostObjects & RegistrarObjects;
+  readonly monitors: MonitorObjects & LostObjects & IncidentObjects & RegistrarObjects;
   readonly fallback: FallbackStore;
   readonly cache: SnapshotCache;
+  /** The fetch of a binding that an origin is reached through; undefined where there is none of this name. */
+  reach(name: string): Fetch | undefined;
   readonly apiBase: string | undefined;
   readonly runtime: 'cloudflare' | 'local';
   /** When this version was deployed, in milliseconds: of two configurations the monitor follows the younger one. */
@@ -58,6 +64,7 @@ export async function createEdge(
     chance: platform.chance,
     timers: platform.timers,
     fetch: platform.fetch,
+    bound: boundIn(config, bindings),
     counters: createCounters(),
     pools: new Map(pools.map((pool) => [pool.name, pool])),
     via: await viaName(secrets.originSecret),
@@ -79,15 +86,23 @@ async function createPool(
 ): Promise<Pool> {
   const name = poolName(config.name);
   const origins = new Map(config.origins.map((origin) => [originId(origin.id), origin]));
-  const { clock, timers, fetch, waitUntil } = platform;
+  const { clock, chance, timers, fetch, waitUntil } = platform;
   const { timeoutMs, fall } = config.health;
   const replication = replicationOf(config, bindings);
   const shards = lawful(bindings.shards, config, bindings);
   const probing = {
     revision: bindings.revision,
     health: { ...config.health, jurisdiction: jurisdictionOf(config, bindings), runtime: bindings.runtime },
-    origins: [...origins].map(([id, { url }]) => ({ id, url })),
+    origins: [...origins].map(([id, { url, via }]) => ({ id, url, ...(via === '' ? {} : { via }) })),
   };
+  const incidents = createIncidents({
+    pool: name,
+    monitors: bindings.monitors,
+    clock,
+    chance,
+    timers,
+    waitUntil,
+  });
   const configured = {
     origins,
     placement: placementOf([...origins].map(([id, { weight }]) => ({ id, weight }))),
@@ -104,12 +119,18 @@ async function createPool(
     clock,
     timers,
     waitUntil,
+    heard: incidents.heard,
   });
-  const urlOf = (origin: OriginId) =>
-    origins.get(origin)?.url ?? snapshots.current().snapshot.registered?.[origin]?.url;
+  const bound = boundIn({ pools: { [name]: config } }, bindings);
+  const wayTo = (origin: OriginId): Way | undefined => {
+    const known = origins.get(origin) ?? snapshots.current().snapshot.registered?.[origin];
+    return known && { url: known.url, fetch: bound.get(origins.get(origin)?.via ?? '') ?? fetch };
+  };
   return {
     name,
     config,
+    incidents,
+    incidentDesk: createIncidentDesk({ pool: name, monitors: bindings.monitors, clock, timers }),
     ...configured,
     membership,
     registrar: createRegistrar({ pool: name, monitors: bindings.monitors }),
@@ -126,7 +147,7 @@ async function createPool(
     snapshots,
     report: createReportSuspect({ pool: name, monitors: bindings.monitors }),
     status: createReadStatus({ pool: name, monitors: bindings.monitors }),
-    doubt: createDoubt(config, { clock, timers, fetch, waitUntil, runtime: bindings.runtime, urlOf }),
+    doubt: createDoubt(config, { clock, timers, wayTo, waitUntil, runtime: bindings.runtime }),
     fallback: createFallback(name, bindings.fallback, { clock, bodyBytesMax: config.fallback.bodyBytesMax }),
   };
 }
@@ -152,4 +173,15 @@ function lawful(shards: SessionObjects, config: PoolConfig, bindings: Bindings):
   if (shards.jurisdiction === undefined)
     throw new Error(`Cannot keep sessions in ${jurisdiction}: these objects know no jurisdiction`);
   return shards.jurisdiction(jurisdiction as DurableObjectJurisdiction);
+}
+
+/** The bindings that origins are reached through. Whoever serves has looked before whether they are there. */
+function boundIn(config: Pick<Config, 'pools'>, bindings: Bindings): ReadonlyMap<string, Fetch> {
+  return new Map(
+    bindingNames(config).map((name) => {
+      const fetch = bindings.reach(name);
+      if (fetch === undefined) throw new Error(`Cannot reach an origin through ${name}: no such binding`);
+      return [name, fetch];
+    }),
+  );
 }

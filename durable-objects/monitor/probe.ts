@@ -1,4 +1,6 @@
 import type { ProbeResult } from '../../worker/core/health.ts';
+import type { Fetch } from '../../worker/ports.ts';
+import { reachThrough } from '../../worker/stores/reach.ts';
 import {
   hasBody,
   isExpected,
@@ -15,20 +17,28 @@ const bodyBytesMax = 65_536;
 const redirectsMax = 5;
 
 /** Asks one origin how it is. Whatever goes wrong is a result. */
-export async function probe(origin: ProbedOrigin, policy: ProbePolicy): Promise<ProbeResult> {
+export async function probe(origin: ProbedOrigin, policy: ProbePolicy, env: object): Promise<ProbeResult> {
+  const send = wayTo(origin, env);
+  if (send === undefined)
+    return { ok: false, said: `no binding ${origin.via} in wrangler.toml`, at: Date.now() };
   try {
-    const said = policy.type === 'tcp' ? await connects(origin, policy) : await answers(origin, policy);
+    const said = policy.type === 'tcp' ? await connects(origin, policy) : await answers(origin, policy, send);
     return { ...said, at: Date.now() };
   } catch (error) {
     return { ok: false, said: error instanceof Error ? error.message : String(error), at: Date.now() };
   }
 }
 
+function wayTo({ via }: ProbedOrigin, env: object): Fetch | undefined {
+  return via === undefined ? (url, init) => fetch(url, init) : reachThrough(env, via);
+}
+
 type Said = Omit<ProbeResult, 'at'>;
 
-async function answers({ url }: ProbedOrigin, policy: ProbePolicy): Promise<Said> {
-  const signal = AbortSignal.timeout(policy.timeoutMs);
-  const response = await lastAnswer(probeRequest(url, policy), policy, signal);
+async function answers({ url }: ProbedOrigin, policy: ProbePolicy, send: Fetch): Promise<Said> {
+  const request = probeRequest(url, policy);
+  const init = initOf(request, policy, AbortSignal.timeout(policy.timeoutMs));
+  const response = await lastAnswer(request.url, policy, (from) => send(from, init));
   if (typeof response === 'string') return { ok: false, said: response };
   const said = `status ${response.status}`;
   if (!isExpected(response.status, policy.expect) || policy.body.kind === 'any') {
@@ -41,13 +51,13 @@ async function answers({ url }: ProbedOrigin, policy: ProbePolicy): Promise<Said
 
 /** The answer, or why there is none. A redirect is followed by hand: an answer of another host would say nothing of this origin. */
 async function lastAnswer(
-  request: ProbeRequest,
+  first: string,
   policy: ProbePolicy,
-  signal: AbortSignal,
+  ask: (url: string) => Promise<Response>,
 ): Promise<Response | string> {
-  let { url } = request;
+  let url = first;
   for (let hops = 0; hops <= redirectsMax; hops++) {
-    const response = await fetch(url, initOf(request, policy, signal));
+    const response = await ask(url);
     const location = response.headers.get('location');
     if (policy.redirects === 'answer' || location === null || !isRedirect(response.status)) return response;
     await response.body?.cancel();

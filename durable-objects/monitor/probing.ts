@@ -1,7 +1,11 @@
-import type { PoolName } from '../../worker/core/ids.ts';
-import { afterProbe, isInDoubt, type ProbeResult } from '../../worker/core/health.ts';
-import type { OriginId } from '../../worker/core/ids.ts';
-import { jittered, type ProbedOrigin, type ProbingConfig } from '../../worker/core/probing.ts';
+import { afterProbe, type Health, isInDoubt, type ProbeResult } from '../../worker/core/health.ts';
+import type { OriginId, PoolName } from '../../worker/core/ids.ts';
+import {
+  jittered,
+  type ProbedOrigin,
+  type ProbingConfig,
+  type ProbingPolicy,
+} from '../../worker/core/probing.ts';
 import { verdictOf, type Vote } from '../../worker/core/votes.ts';
 import { atOnceMax, inWaves } from '../waves.ts';
 import { probe } from './probe.ts';
@@ -15,9 +19,11 @@ export interface ProbingOptions {
   readonly pool: PoolName;
   readonly storage: DurableObjectStorage;
   readonly roster: Roster;
-  readonly probers: ProberObjects | undefined;
+  readonly env: { readonly PROBER?: ProberObjects };
   /** The pool is told something new. */
   changed(): void;
+  /** `from`: when it was looked at. */
+  probed(origin: OriginId, health: Health, result: ProbeResult, from: number): void;
 }
 
 /** When a pool's origins are probed, by whom, and what is learned from it. */
@@ -93,23 +99,25 @@ export class Probing {
   async #judge(origins: readonly ProbedOrigin[]): Promise<(ProbeResult | undefined)[]> {
     const { probing } = this.#roster;
     if (probing === undefined) return [];
+    const from = Date.now();
     const isFew = origins.length <= atOnceMax && probing.health.vantages.length === 0;
     const votes = isFew ? [] : await this.#votes(origins, probing);
     const results: (ProbeResult | undefined)[] = [];
     await inWaves([...origins.entries()], async ([at, origin]) => {
       const voices = votes[at] ?? [];
-      const result = voices.length > 0 ? verdictOf(voices) : await probe(origin, probing.health);
+      const result =
+        voices.length > 0 ? verdictOf(voices) : await probe(origin, probing.health, this.#options.env);
       results[at] = result;
-      if (result !== undefined) this.#learn(origin, result, probing);
+      if (result !== undefined) this.#learn(origin, result, from, probing.health);
     });
     return results;
   }
 
   async #votes(origins: readonly ProbedOrigin[], { health }: ProbingConfig): Promise<Vote[][]> {
-    const { pool, probers } = this.#options;
+    const { pool, env } = this.#options;
     const regions = health.vantages.length === 0 ? [''] : health.vantages;
     const answers = await Promise.all(
-      regions.map((region, at) => probeFrom(probers, { pool, region, path: String(at) }, origins, health)),
+      regions.map((region, at) => probeFrom(env.PROBER, { pool, region, path: String(at) }, origins, health)),
     );
     return origins.map((_, at) =>
       answers.flatMap((results, voter): Vote[] => {
@@ -119,12 +127,14 @@ export class Probing {
     );
   }
 
-  #learn(origin: ProbedOrigin, result: ProbeResult, { health: policy }: ProbingConfig): void {
+  #learn(origin: ProbedOrigin, result: ProbeResult, from: number, policy: ProbingPolicy): void {
     // Read after the probe: a raise or another probe may have come in between.
     const health = this.#roster.healthOf(origin.id);
     if (health === undefined || this.#roster.member(origin.id)?.url !== origin.url) return;
     const { version } = this.#roster;
-    this.#roster.learn(origin.id, afterProbe(health, result, policy));
+    const after = afterProbe(health, result, policy);
+    this.#roster.learn(origin.id, after);
+    this.#options.probed(origin.id, after, result, from);
     if (this.#roster.version !== version) this.#options.changed();
   }
 

@@ -80,7 +80,7 @@ export class Roster {
       for (const { id } of probing.origins) if (!before.has(id)) this.#keep(id, this.#joining(id, now));
       this.#probing = probing;
       this.#storage.kv.put('probing', probing);
-      this.#bump();
+      this.bump();
     });
     return true;
   }
@@ -97,7 +97,7 @@ export class Roster {
       // No incarnation is above the version: whatever was known under this id before is older.
       if (!wasHere) this.#keep(asked.id, { ...unprobed(now), incarnation: this.#version + 1 });
       else if (said.newcomer) this.#raise(asked.id);
-      if (said.newcomer || this.#leases.hasTurned(now)) this.#bump();
+      if (said.newcomer || this.#leases.hasTurned(now)) this.bump();
       return said;
     });
   }
@@ -111,7 +111,7 @@ export class Roster {
 
   /** Leases end, and newcomers open, as time goes by. */
   turn(now: number): void {
-    if (this.#leases.hasTurned(now)) this.#bump();
+    if (this.#leases.hasTurned(now)) this.bump();
   }
 
   /** Stores only what others are told: health and incarnation. */
@@ -121,7 +121,7 @@ export class Roster {
     if (before !== undefined && !flipped(before, health) && before.incarnation === health.incarnation) return;
     this.#storage.transactionSync(() => {
       this.#keep(origin, health);
-      this.#bump();
+      this.bump();
     });
   }
 
@@ -152,7 +152,8 @@ export class Roster {
     );
   }
 
-  #bump(): void {
+  /** What others are told has changed. */
+  bump(): void {
     this.#version++;
     this.#storage.kv.put('version', this.#version);
   }

@@ -263,7 +263,7 @@ describe('the alarm', () => {
 describe('a probe', () => {
   const a = { id: originId('a'), url: 'http://a.test/app' };
   const look = async (other: Partial<ProbingPolicy>) => {
-    const { ok, said } = await probe(a, { ...policy, path: '/health', ...other });
+    const { ok, said } = await probe(a, { ...policy, path: '/health', ...other }, env);
     return [ok, said];
   };
   const redirect = (location: string) => () => new Response(null, { status: 302, headers: { location } });

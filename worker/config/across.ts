@@ -18,8 +18,8 @@ export function acrossRules(input: unknown, production: boolean): Flaw[] {
   return [
     ...poolNameRules(names),
     ...socketRules(pools, production),
-    ...originUrls(pools).flatMap(([at, url]) =>
-      addressRules(url, addresses).map((flaw) => ({ ...flaw, at })),
+    ...originUrls(pools).flatMap(([at, url, isBound]) =>
+      addressRules(url, { ...addresses, isBound }).map((flaw) => ({ ...flaw, at })),
     ),
     ...(names.length > 0 ? targetRules(routes, names) : []),
   ];
@@ -65,9 +65,16 @@ function texts(list: unknown, name: string): [at: number, text: string][] {
   });
 }
 
-function originUrls(pools: unknown): [at: PropertyKey[], url: string][] {
+function originUrls(pools: unknown): [at: PropertyKey[], url: string, isBound: boolean][] {
   return Object.entries(isRecord(pools) ? pools : {}).flatMap(([name, pool]) => {
-    const urls = texts(isRecord(pool) ? pool['origins'] : [], 'url').filter(([, url]) => isOriginUrl(url));
-    return urls.map(([at, url]): [PropertyKey[], string] => [['pools', name, 'origins', at, 'url'], url]);
+    const origins = isRecord(pool) ? pool['origins'] : [];
+    const bound = new Set(texts(origins, 'via').map(([at]) => at));
+    return texts(origins, 'url')
+      .filter(([, url]) => isOriginUrl(url))
+      .map(([at, url]): [PropertyKey[], string, boolean] => [
+        ['pools', name, 'origins', at, 'url'],
+        url,
+        bound.has(at),
+      ]);
   });
 }

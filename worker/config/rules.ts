@@ -6,6 +6,7 @@ import type { Flaw } from './problems.ts';
 interface Origin {
   readonly id: string;
   readonly url: string;
+  readonly via?: string | undefined;
   readonly weight: number;
 }
 
@@ -15,11 +16,13 @@ export function originRules(origins: readonly Origin[]): Flaw[] {
     wanted: `an id of its own (origins.${first} has this one)`,
     found: origins[at]?.id,
   }));
-  const sameUrl = repeats(origins, (origin) => readOriginUrl(origin.url).url).map(([at, first]) => ({
-    at: [at, 'url'],
-    wanted: `a url of its own (origins.${first} has this one)`,
-    found: origins[at]?.url,
-  }));
+  const sameUrl = repeats(origins, (origin) => `${origin.via ?? ''} ${readOriginUrl(origin.url).url}`).map(
+    ([at, first]) => ({
+      at: [at, 'url'],
+      wanted: `a url of its own (origins.${first} has this one)`,
+      found: origins[at]?.url,
+    }),
+  );
   const idle = origins.length > 0 && origins.every((origin) => origin.weight === 0);
   const weight = {
     at: [],

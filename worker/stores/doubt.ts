@@ -1,6 +1,6 @@
 import type { PoolConfig } from '../config/config.ts';
 import type { OriginId } from '../core/ids.ts';
-import { type ProbeRequest, probeRequest, type ProbingPolicy } from '../core/probing.ts';
+import { probeRequest, type ProbingPolicy } from '../core/probing.ts';
 import type { Clock, Doubt, Fetch, Timers, WaitUntil } from '../ports.ts';
 
 type Verdict = Awaited<ReturnType<Doubt>>;
@@ -17,11 +17,16 @@ const lookAgainMs = 10;
 export interface DoubtOptions {
   readonly clock: Clock;
   readonly timers: Timers;
-  readonly fetch: Fetch;
   readonly waitUntil: WaitUntil;
   readonly runtime: ProbingPolicy['runtime'];
-  /** Where an origin is, also one that has registered itself. */
-  urlOf(origin: OriginId): string | undefined;
+  /** Also to an origin that has registered itself. */
+  wayTo(origin: OriginId): Way | undefined;
+}
+
+/** Where an origin is, and what leads there: the runtime's own fetch, or a binding's. */
+export interface Way {
+  readonly url: string;
+  readonly fetch: Fetch;
 }
 
 /**
@@ -29,7 +34,7 @@ export interface DoubtOptions {
  * looks at what the probe under way finds. (It must not wait for that request's promise: the runtime forbids it.)
  */
 export function createDoubt(pool: PoolConfig, options: DoubtOptions): Doubt {
-  const { clock, timers, fetch, waitUntil, runtime, urlOf } = options;
+  const { clock, timers, waitUntil, runtime, wayTo } = options;
   const probes = new Map<OriginId, Probe>();
   const how = { ...pool.health, runtime };
   const { doubtTimeoutMs } = pool.attempts;
@@ -37,13 +42,9 @@ export function createDoubt(pool: PoolConfig, options: DoubtOptions): Doubt {
   const run = (origin: OriginId): Promise<Verdict> => {
     const probe: Probe = { from: clock.now(), verdict: undefined };
     probes.set(origin, probe);
-    const url = urlOf(origin);
-    const asked = ask(
-      url === undefined ? undefined : probeRequest(url, how),
-      fetch,
-      timers,
-      doubtTimeoutMs,
-    ).then((verdict) => (probe.verdict = verdict));
+    const asked = ask(wayTo(origin), how, timers, doubtTimeoutMs).then(
+      (verdict) => (probe.verdict = verdict),
+    );
     // The request that asks may be answered meanwhile, and would take the probe along with it.
     waitUntil(asked);
     return asked;
@@ -63,17 +64,17 @@ export function createDoubt(pool: PoolConfig, options: DoubtOptions): Doubt {
 }
 
 async function ask(
-  request: ProbeRequest | undefined,
-  fetch: Fetch,
+  way: Way | undefined,
+  how: Parameters<typeof probeRequest>[1],
   timers: Timers,
   timeoutMs: number,
 ): Promise<Verdict> {
-  if (request === undefined) return 'refuses';
-  const { url, headers, resolveOverride } = request;
+  if (way === undefined) return 'refuses';
+  const { url, headers, resolveOverride } = probeRequest(way.url, how);
   const ended = new AbortController();
   const init: RequestInit = { method: 'GET', redirect: 'manual', headers, signal: ended.signal };
   if (resolveOverride !== undefined) init.cf = { resolveOverride };
-  const asked: Promise<Verdict> = fetch(url, init).then(
+  const asked: Promise<Verdict> = way.fetch(url, init).then(
     async (response) => {
       await response.body?.cancel();
       return isPlatformFailure(response.status) ? 'refuses' : 'answers';
