@@ -250,7 +250,7 @@ describe('the alarm', () => {
       asked = [];
       await instance.snapshot(config([a]));
       expect(await storage.getAlarm()).toBeNull();
-      const later = Date.now() + 1.1 * policy.intervalMs + policy.timeoutMs + 501;
+      const later = Date.now() + 1.1 * policy.intervalMs + policy.timeoutMs + 1_001;
       expect(later).toBeLessThan(Date.now() + 2 * policy.intervalMs);
       const now = vi.spyOn(Date, 'now').mockReturnValue(later);
       await instance.snapshot(config([a]));
