@@ -1,4 +1,4 @@
-import { type Tally, together } from '../core/incident.ts';
+import { type Tally, together } from '../core/tally.ts';
 import type { OriginId, PoolName } from '../core/ids.ts';
 import { type Snapshot, standingOf } from '../core/snapshot.ts';
 import { base64url } from '../core/base64url.ts';

@@ -1,0 +1,27 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { bindingProblems } from '../worker/config/bindings.ts';
+import type { Config } from '../worker/config/config.ts';
+import type { Problem } from '../worker/config/problems.ts';
+
+const deployedBy = ['wrangler.toml', 'wrangler.jsonc', 'wrangler.json'];
+
+/**
+ * Origins behind a binding that wrangler's file beside the configuration never names: deployed like that, the Worker would serve nothing.
+ * Where there is no such file, another one is deployed, and that cannot be judged.
+ */
+export function unboundIn(config: Config, configPath: string): Problem[] {
+  const files = deployedBy.map((name) => join(dirname(configPath), name)).filter((path) => existsSync(path));
+  if (files.length === 0) return [];
+  const text = files.map((path) => readFileSync(path, 'utf8')).join('\n');
+  return bindingProblems(config, (name) => isNamed(name, text));
+}
+
+/** `binding = "APP"` of TOML, `"binding": "APP"` of JSON, outside of a comment. */
+function isNamed(name: string, text: string): boolean {
+  const bindings = text
+    .split('\n')
+    .filter((line) => !/^\s*(#|\/\/)/.test(line))
+    .flatMap((line) => [...line.matchAll(/\bbinding["']?\s*[=:]\s*["']([^"']+)["']/g)]);
+  return bindings.some(([, bound]) => bound === name);
+}
