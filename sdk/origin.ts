@@ -5,6 +5,7 @@ import { createEndedMarks } from './ended-marks.ts';
 import { type ArrivingRequest, readSent } from './headers.ts';
 import { readCredentials } from './key.ts';
 import { createLimpetSession, type LimpetSession } from './limpet-session.ts';
+import { createRegistration, type Registered, type RegisterOptions } from './register.ts';
 import { neededFirst, type Refusal, signatureInvalid } from './refusals.ts';
 import { createSignatureCheck } from './signature.ts';
 import { createStoreApi, type SessionHandle } from './store-api.ts';
@@ -14,6 +15,7 @@ export type { ArrivingRequest } from './headers.ts';
 export type { LimpetSession, Unkept } from './limpet-session.ts';
 export type { SessionHandle } from './store-api.ts';
 export type { Copy } from './copies.ts';
+export type { Registered, RegisterOptions } from './register.ts';
 export type { HeaderList, Refusal } from './refusals.ts';
 export type { Extent, Sealed, SealedNow, Visit } from './visit.ts';
 
@@ -56,6 +58,16 @@ export interface LimpetOrigin {
   arrive(request: ArrivingRequest): Promise<Arrival>;
   /** A session outside of any request; the handle is `visit.handle` of one. */
   session(handle: SessionHandle): LimpetSession;
+  /**
+   * Joins the pool without a deployment, where its `registration` lets this id, and stays in it while this process says so.
+   *
+   * @example
+   * const registered = limpet.register({ limpet: 'https://shop.example.com', url: 'http://10.1.2.3:8080' })
+   * process.once('SIGTERM', () => registered.leave().then(() => server.close()))
+   *
+   * @throws TypeError when a url is missing or malformed.
+   */
+  register(options: RegisterOptions): Registered;
 }
 
 const HOUR_MS = 3_600_000;
@@ -108,7 +120,13 @@ export function createOrigin(options: OriginOptions = {}): LimpetOrigin {
     return { kind: 'visit', visit: createVisit(visits, facts) };
   }
 
-  return { origin, instance, arrive, session: (handle) => createLimpetSession(handle, { claims, visits }) };
+  return {
+    origin,
+    instance,
+    arrive,
+    session: (handle) => createLimpetSession(handle, { claims, visits }),
+    register: (asked) => createRegistration(asked, { origin, key, instance, now, fetch, onProblem }),
+  };
 }
 
 function callFetch(url: string, init: RequestInit): Promise<Response> {

@@ -14,6 +14,7 @@ import { requestUrl, route } from './steps/route.ts';
 import { platform } from './stores/platform.ts';
 import type { IncidentObject } from './stores/incident-desk.ts';
 import { reachThrough } from './stores/reach.ts';
+import type { RegistrarObject } from './stores/registrar.ts';
 import type { LostObject } from './stores/lost-writes.ts';
 import type { PlacedObjects, ReplicaObject } from './stores/shard-replicas.ts';
 import type { MonitorObject, SnapshotCache } from './stores/snapshots.ts';
@@ -24,7 +25,9 @@ export interface LimpetEnv {
   readonly SESSION_SHARD: SessionObjects;
   readonly SHARD_REPLICA: PlacedObjects<ReplicaObject>;
   readonly POOL_MONITOR: {
-    getByName(name: string): MonitorObject & LostObject & IncidentObject & { check(): Promise<void> };
+    getByName(
+      name: string,
+    ): MonitorObject & LostObject & IncidentObject & RegistrarObject & { check(): Promise<void> };
   };
   readonly FALLBACK: Bindings['fallback'];
   readonly COOKIE_KEYS: string;

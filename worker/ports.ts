@@ -5,6 +5,7 @@ import type { InstanceId, OriginId, SessionId, SubjectTag } from './core/ids.ts'
 import type { Incident } from './core/incident.ts';
 import type { Tally } from './core/tally.ts';
 import type { LostWrite } from './core/lost-write.ts';
+import type { Leased, Registration } from './core/registration.ts';
 import type { Assumed, Limits, Row } from './core/row.ts';
 import type { Snapshot } from './core/snapshot.ts';
 
@@ -152,6 +153,16 @@ export interface MonitorStatus {
   readonly alarmAt: number | undefined;
   readonly askedAt: number;
   readonly origins: readonly (Health & { readonly id: OriginId; readonly url: string })[];
+}
+
+/** The monitor's book of origins that have registered themselves. */
+export interface Registrar {
+  register(asked: Registration, max: number): Promise<Leased | Unreachable>;
+  withdraw(
+    origin: OriginId,
+    instance: InstanceId,
+    stamp: number,
+  ): Promise<{ readonly kind: 'withdrawn' } | Unreachable>;
 }
 
 export type ReadStatus = () => Promise<MonitorStatus | Unreachable>;

@@ -124,19 +124,25 @@ export function cookieRules({
   );
 }
 
-export function healthRules({
-  intervalMs,
-  timeoutMs,
-}: {
+interface Health {
   readonly intervalMs: number;
   readonly timeoutMs: number;
-}): Flaw[] {
+  readonly doubtIntervalMs?: number | undefined;
+  readonly method: string;
+  readonly body?: string | undefined;
+}
+
+export function healthRules({ intervalMs, timeoutMs, doubtIntervalMs = 0, method, body }: Health): Flaw[] {
+  const wanted = `at most intervalMs (${intervalMs})`;
   return flaws(
-    timeoutMs > intervalMs && {
-      at: ['timeoutMs'],
-      wanted: `at most intervalMs (${intervalMs})`,
-      found: timeoutMs,
-    },
+    timeoutMs > intervalMs && { at: ['timeoutMs'], wanted, found: timeoutMs },
+    doubtIntervalMs > intervalMs && { at: ['doubtIntervalMs'], wanted, found: doubtIntervalMs },
+    method === 'HEAD' &&
+      body !== undefined && {
+        at: ['body'],
+        wanted: 'nothing, as an answer to HEAD has no body',
+        found: body,
+      },
   );
 }
 
