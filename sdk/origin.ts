@@ -1,12 +1,14 @@
 import { createClaims } from './claims.ts';
 import { createCopies } from './copies.ts';
-import { createVisit } from './create-visit.ts';
+import { createVisit, type VisitFacts } from './create-visit.ts';
 import { createEndedMarks } from './ended-marks.ts';
 import { type ArrivingRequest, readSent } from './headers.ts';
 import { readCredentials } from './key.ts';
 import { createLimpetSession, type LimpetSession } from './limpet-session.ts';
 import { createRegistration, type Registered, type RegisterOptions } from './register.ts';
 import { neededFirst, type Refusal, signatureInvalid } from './refusals.ts';
+import { createShared } from './shared.ts';
+import { createSharedApi } from './shared-api.ts';
 import { createSignatureCheck } from './signature.ts';
 import { createStoreApi, type SessionHandle } from './store-api.ts';
 import type { Visit } from './visit.ts';
@@ -97,15 +99,32 @@ export function createOrigin(options: OriginOptions = {}): LimpetOrigin {
   const signature = createSignatureCheck(key);
   const copies = createCopies({ idleMs, copiesMax, now });
   const ended = createEndedMarks();
-  const api = createStoreApi({ instance, deadlineMs: storeDeadlineMs, fetch, nonce, onProblem });
+  const calls = { instance, deadlineMs: storeDeadlineMs, fetch, nonce, onProblem };
+  const api = createStoreApi(calls);
   const claims = createClaims({ copies, ended, api, now });
   const visits = { instance, headerStateBytesMax, copies, ended, api, onProblem };
+
+  const sharedCopies = createCopies({ idleMs, copiesMax, now });
+  const shared = createShared({ copies: sharedCopies, ended, api: createSharedApi(calls) });
+
+  const settle: typeof claims.settle = (sent) =>
+    sent.store.kind === 'shared' && sent.offer.kind !== 'read-only'
+      ? shared.settle(sent)
+      : claims.settle(sent);
+
+  function begin(facts: VisitFacts): Visit {
+    const { copy, target, source } = facts;
+    if (target.store.kind === 'own' || source === 'read-only') return createVisit(visits, facts);
+    // A shared state is put before the answer, whatever its size: compare-and-set must have said yes.
+    const sharing = { copies: sharedCopies, headerStateBytesMax: -1 };
+    return createVisit({ ...visits, ...sharing, api: shared.apiOf(copy, target.store.unreachable) }, facts);
+  }
 
   async function arrive(request: ArrivingRequest): Promise<Arrival> {
     if (request.header('limpet-session') === undefined) return { kind: 'direct' };
     const sent = readSent(request);
     if (!sent || !(await signature.verify(request))) return { kind: 'refused', refusal: signatureInvalid() };
-    const settled = await claims.settle(sent);
+    const settled = await settle(sent);
     if (settled.kind === 'need')
       return { kind: 'refused', refusal: neededFirst(settled.need, [['limpet-instance', instance]]) };
     const how = sent.offer.kind === 'new' ? 'new' : 'kept';
@@ -117,14 +136,14 @@ export function createOrigin(options: OriginOptions = {}): LimpetOrigin {
       target: sent,
       release: sent.release,
     } as const;
-    return { kind: 'visit', visit: createVisit(visits, facts) };
+    return { kind: 'visit', visit: begin(facts) };
   }
 
   return {
     origin,
     instance,
     arrive,
-    session: (handle) => createLimpetSession(handle, { claims, visits }),
+    session: (handle) => createLimpetSession(handle, { settle, begin }),
     register: (asked) => createRegistration(asked, { origin, key, instance, now, fetch, onProblem }),
   };
 }

@@ -1,6 +1,7 @@
 import { bindingNames } from './config/bindings.ts';
 import type { Config, PoolConfig } from './config/config.ts';
 import type { Secrets } from './config/secrets.ts';
+import type { StoreSecrets } from './config/store-secrets.ts';
 import { type OriginId, originId, poolName } from './core/ids.ts';
 import { createKeyring, viaName } from './core/keyring.ts';
 import { Lru } from './core/lru.ts';
@@ -17,6 +18,8 @@ import { createMembership } from './stores/membership.ts';
 import type { Platform } from './stores/platform.ts';
 import { createRegistrar, type RegistrarObjects } from './stores/registrar.ts';
 import { createShardDesk, type DeskObjects } from './stores/shard-desk.ts';
+import { createPoolDesk, createPoolShards, createPoolStates } from './stores/pool-states.ts';
+import type { OpenSocket } from './stores/redis/redis-tcp.ts';
 import { createReplicas, type PlacedObjects, type ReplicaObject } from './stores/shard-replicas.ts';
 import { createShards, type ShardObjects } from './stores/session-shards.ts';
 import {
@@ -40,6 +43,9 @@ export interface Bindings {
   readonly monitors: MonitorObjects & LostObjects & IncidentObjects & RegistrarObjects;
   readonly fallback: FallbackStore;
   readonly cache: SnapshotCache;
+  /** The stores that pools in `external` mode name, and the way to them. */
+  readonly stores: StoreSecrets;
+  readonly openSocket: OpenSocket;
   /** The fetch of a binding that an origin is reached through; undefined where there is none of this name. */
   reach(name: string): Fetch | undefined;
   readonly apiBase: string | undefined;
@@ -89,7 +95,10 @@ async function createPool(
   const { clock, chance, timers, fetch, waitUntil } = platform;
   const { timeoutMs, fall } = config.health;
   const replication = replicationOf(config, bindings);
-  const shards = lawful(bindings.shards, config, bindings);
+  const objects = lawful(bindings.shards, config, bindings);
+  const shards = createShards(name, objects, { clock, timers, replication });
+  const way = { clock, timers, fetch, openSocket: bindings.openSocket };
+  const states = createPoolStates(config, shards, bindings.stores, way);
   const probing = {
     revision: bindings.revision,
     health: { ...config.health, jurisdiction: jurisdictionOf(config, bindings), runtime: bindings.runtime },
@@ -140,9 +149,10 @@ async function createPool(
     learned: new Lru(jarsMax),
     copied: new Lru(1_024),
     suspicions: createSuspicions(timeoutMs * fall + untilHeardMs),
-    shards: createShards(name, shards, { clock, timers, replication }),
+    shards: createPoolShards(config, shards, states),
+    states,
     replicas: createReplicas(name, bindings.replicas, { clock, timers, places: replication.places }),
-    desk: createShardDesk(name, shards, { clock, timers }),
+    desk: createPoolDesk(config, createShardDesk(name, objects, { clock, timers }), states),
     lost: createLostWrites({ pool: name, monitors: bindings.monitors, clock, timers, waitUntil }),
     snapshots,
     report: createReportSuspect({ pool: name, monitors: bindings.monitors }),

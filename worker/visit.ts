@@ -24,6 +24,7 @@ import type {
   ReportSuspect,
   ShardDesk,
   Shards,
+  StateStore,
   Snapshots,
   Suspicions,
   Timers,
@@ -67,6 +68,8 @@ export interface Pool {
   readonly copied: Lru<number>;
   readonly suspicions: Suspicions;
   readonly shards: Shards;
+  /** Where the states are that the origins share; undefined where each session's state is its home's. */
+  readonly states: StateStore | undefined;
   readonly desk: ShardDesk;
   readonly lost: LostWrites;
   readonly snapshots: Snapshots;

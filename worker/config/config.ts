@@ -99,6 +99,8 @@ export interface SessionPolicy {
   readonly onHomeLost: 'empty' | 'restore' | 'external';
   /** What the client gets when the shard cannot be reached. Default `refuse`. */
   readonly onStoreFailure: 'refuse' | 'serve';
+  /** `external`: where the states are that are written through the store API. Default `limpet`. */
+  readonly store: 'limpet' | 'redis' | 'redis-http';
   /** Milliseconds without a request after which a session ends. Default 30 min. */
   readonly idleMs: number;
   /** Milliseconds after which a session ends whatever happens. Default 12 h. */

@@ -87,6 +87,8 @@ export interface SessionInput {
   onHomeLost?: 'empty' | 'restore' | 'external' | undefined;
   /** Shard unreachable: 503 (`'refuse'`) or the answer without acknowledgement (`'serve'`). Default `'refuse'`. */
   onStoreFailure?: 'refuse' | 'serve' | undefined;
+  /** `external` only: where the origins share their states through Limpet's store API. Default `'limpet'`: its own shards. */
+  store?: 'limpet' | 'redis' | 'redis-http' | undefined;
   /** Milliseconds without a request after which a session ends: 1 min to 30 days. Default 30 min. */
   idleMs?: number | undefined;
   /** Milliseconds after which a session ends in any case: idleMs to 400 days. Default 12 h. */

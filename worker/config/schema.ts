@@ -59,6 +59,7 @@ const session = ruled(
     jurisdiction: v.optional(oneOf(['eu', 'fedramp'])),
     onHomeLost: v.optional(oneOf(['empty', 'restore', 'external'])),
     onStoreFailure: v.optional(oneOf(['refuse', 'serve']), 'refuse'),
+    store: v.optional(oneOf(['limpet', 'redis', 'redis-http']), 'limpet'),
     idleMs: v.optional(whole(minuteMs, 30 * dayMs, 'milliseconds'), 30 * minuteMs),
     absoluteMs: v.optional(whole(minuteMs, 400 * dayMs, 'milliseconds'), 12 * hourMs),
     holdMs: v.optional(whole(0, 30_000, 'milliseconds'), 3000),

@@ -40,6 +40,7 @@ export type Reason =
   | 'home_in_doubt'
   | 'no_origin'
   | 'state_too_large'
+  | 'state_changed'
   // read-only and cached answers
   | 'read_only_copy'
   | 'cached_copy';

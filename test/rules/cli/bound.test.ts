@@ -38,3 +38,14 @@ describe('limpet check --production', () => {
     },
   );
 });
+
+describe('limpet serve', () => {
+  it('[VI7] refuses origins behind a binding, before it starts anything', async () => {
+    const said = listen();
+    const file = join(folderWith({ 'limpet.config.ts': config }), 'limpet.config.ts');
+    expect(await run(['serve', '--config', file, '--port', '0'])).toBe(1);
+    expect(said.stderr()).toContain(
+      'pools.shop.origins.0.via: wanted no binding: limpet serve reaches each origin by its url, found "APP_A"',
+    );
+  });
+});

@@ -188,7 +188,7 @@ describe('a bad configuration', () => {
     [
       'a session that is a list',
       shop({ session: [] }),
-      'pools.shop.session: wanted an object with mode, durability, replicas, replicaRegions, jurisdiction, onHomeLost, onStoreFailure, idleMs, absoluteMs, holdMs, stateBytesMax, headerStateBytesMax, shards, region, generation, contract, found []',
+      'pools.shop.session: wanted an object with mode, durability, replicas, replicaRegions, jurisdiction, onHomeLost, onStoreFailure, store, idleMs, absoluteMs, holdMs, stateBytesMax, headerStateBytesMax, shards, region, generation, contract, found []',
     ],
     [
       'a session that is null',
@@ -229,6 +229,21 @@ describe('a bad configuration', () => {
       'replicated without contract',
       shop({ session: { contract: false } }),
       'pools.shop.session.contract: wanted true, as mode is "replicated", found false',
+    ],
+    [
+      'a store of its own for replicated states',
+      shop({ session: { store: 'redis' } }),
+      'pools.shop.session.store: wanted "limpet", as mode is "replicated", found "redis"',
+    ],
+    [
+      'a store that origins without contract cannot reach',
+      shop({ session: { mode: 'external', store: 'redis-http', contract: false } }),
+      'pools.shop.session.contract: wanted true, as store is "redis-http", found false',
+    ],
+    [
+      'a store that Limpet does not know',
+      shop({ session: { mode: 'external', store: 'memcached' } }),
+      'pools.shop.session.store: wanted "limpet", "redis" or "redis-http", found "memcached"',
     ],
     [
       'an idle limit in seconds',
