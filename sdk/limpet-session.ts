@@ -3,7 +3,7 @@ import { createVisit, type VisitOptions } from './create-visit.ts';
 import type { SessionHandle } from './store-api.ts';
 
 /** Why a session cannot be read or written from here. */
-export type Unkept = 'moved' | 'ended' | 'unreachable';
+export type Unkept = 'moved' | 'ended' | 'unreachable' | 'locked';
 
 /**
  * A session outside of any request: a WebSocket's messages, a job in the background. No answer waits for it, so no client can be told that a change was
@@ -19,6 +19,7 @@ export interface LimpetSession {
    * - `moved`: the session lives elsewhere, the change is not kept. Close the socket: its client comes back through Limpet, to the new home.
    * - `ended`: it was logged out or ended by an operator.
    * - `unreachable`: not known to be kept. Set it again, the same or a newer one.
+   * - `locked`: no key of this origin opens the stored state (`encryption`); nothing is overwritten.
    * - `too-large`: over `session.stateBytesMax`; the state before stays.
    */
   set(state: Uint8Array): Promise<'stored' | Unkept | 'too-large'>;
@@ -41,6 +42,7 @@ export function createLimpetSession(
   async function visit() {
     const settled = await claims.settle({ ...handle, offer: { kind: 'nothing' }, release: 'no' });
     if (settled.kind === 'need') return NEEDS[settled.need];
+    if (settled.kind === 'locked') return settled.kind;
     const { copy } = settled;
     const begun = createVisit(visits, {
       copy,

@@ -1,17 +1,25 @@
-import { createClaims } from './claims.ts';
+import { createClaims, type Settled } from './claims.ts';
+import { type Codec, jsonCodec } from './codec.ts';
 import { createCopies } from './copies.ts';
 import { createVisit } from './create-visit.ts';
 import { createEndedMarks } from './ended-marks.ts';
-import { type ArrivingRequest, readSent } from './headers.ts';
+import { type ArrivingRequest, type Offer, readSent } from './headers.ts';
 import { readCredentials } from './key.ts';
 import { createLimpetSession, type LimpetSession } from './limpet-session.ts';
-import { neededFirst, type Refusal, signatureInvalid } from './refusals.ts';
+import { neededFirst, type Refusal, signatureInvalid, stateLocked } from './refusals.ts';
+import { createSealedStore } from './sealed-store.ts';
 import { createSignatureCheck } from './signature.ts';
+import { createStateCipher } from './state-cipher.ts';
+import { type EncryptionOptions, readStateKeys } from './state-keys.ts';
 import { createStoreApi, type SessionHandle } from './store-api.ts';
+import { createValueSession, type ValueSession } from './value-session.ts';
 import type { Visit } from './visit.ts';
 
 export type { ArrivingRequest } from './headers.ts';
+export type { Codec } from './codec.ts';
+export type { ValueSession } from './value-session.ts';
 export type { LimpetSession, Unkept } from './limpet-session.ts';
+export type { EncryptionOptions } from './state-keys.ts';
 export type { SessionHandle } from './store-api.ts';
 export type { Copy } from './copies.ts';
 export type { HeaderList, Refusal } from './refusals.ts';
@@ -35,6 +43,8 @@ export interface OriginOptions {
   readonly storeDeadlineMs?: number;
   /** Bytes of state that travel in a header of the answer; a larger one is put first. 0 to 12,288. Default: 3072. */
   readonly headerStateBytesMax?: number;
+  /** Encrypts the states that leave this process. Default: with `LIMPET_STATE_KEYS` where that is set. */
+  readonly encryption?: EncryptionOptions;
   /** Called for what an operator should know. Default: a line on the console. */
   readonly onProblem?: (problem: { code: string; message: string }) => void;
 }
@@ -56,6 +66,8 @@ export interface LimpetOrigin {
   arrive(request: ArrivingRequest): Promise<Arrival>;
   /** A session outside of any request; the handle is `visit.handle` of one. */
   session(handle: SessionHandle): LimpetSession;
+  /** As `session`, for the value that `limpet/fetch` and `limpet/hono` keep; with the codec that they are given. */
+  value(handle: SessionHandle, codec?: Codec): ValueSession;
 }
 
 const HOUR_MS = 3_600_000;
@@ -85,30 +97,47 @@ export function createOrigin(options: OriginOptions = {}): LimpetOrigin {
   const signature = createSignatureCheck(key);
   const copies = createCopies({ idleMs, copiesMax, now });
   const ended = createEndedMarks();
-  const api = createStoreApi({ instance, deadlineMs: storeDeadlineMs, fetch, nonce, onProblem });
+  const keys = readStateKeys(options.encryption);
+  const cipher = keys && createStateCipher(keys);
+  const plain = createStoreApi({ instance, deadlineMs: storeDeadlineMs, fetch, nonce, onProblem });
+  const api = createSealedStore({ api: plain, cipher, onProblem });
   const claims = createClaims({ copies, ended, api, now });
-  const visits = { instance, headerStateBytesMax, copies, ended, api, onProblem };
+  const visits = { instance, headerStateBytesMax, copies, ended, api, cipher, onProblem };
 
   async function arrive(request: ArrivingRequest): Promise<Arrival> {
     if (request.header('limpet-session') === undefined) return { kind: 'direct' };
     const sent = readSent(request);
     if (!sent || !(await signature.verify(request))) return { kind: 'refused', refusal: signatureInvalid() };
-    const settled = await claims.settle(sent);
+    const brought = 'state' in sent.offer ? await api.openOffer(sent.session, sent.offer) : sent.offer;
+    if (brought === 'locked') return { kind: 'refused', refusal: stateLocked() };
+    const settled = await claims.settle(brought === sent.offer ? sent : { ...sent, offer: brought });
+    if (settled.kind === 'locked') return { kind: 'refused', refusal: stateLocked() };
     if (settled.kind === 'need')
       return { kind: 'refused', refusal: neededFirst(settled.need, [['limpet-instance', instance]]) };
-    const how = sent.offer.kind === 'new' ? 'new' : 'kept';
-    const { copy } = settled;
     const facts = {
-      copy,
-      source: settled.kind === 'read-only' ? 'read-only' : how,
+      copy: settled.copy,
+      source: sourceOf(settled, sent.offer),
       epochSent: sent.epoch,
       target: sent,
       release: sent.release,
-    } as const;
+    };
     return { kind: 'visit', visit: createVisit(visits, facts) };
   }
 
-  return { origin, instance, arrive, session: (handle) => createLimpetSession(handle, { claims, visits }) };
+  const session = (handle: SessionHandle): LimpetSession => createLimpetSession(handle, { claims, visits });
+  return {
+    origin,
+    instance,
+    arrive,
+    session,
+    value: (handle, codec = jsonCodec) => createValueSession(session(handle), codec),
+  };
+}
+
+function sourceOf(settled: Exclude<Settled, { kind: 'need' | 'locked' }>, offer: Offer): Visit['source'] {
+  if (settled.kind === 'read-only') return 'read-only';
+  if (offer.kind === 'new') return 'new';
+  return settled.from === 'outside' ? 'restored' : 'kept';
 }
 
 function callFetch(url: string, init: RequestInit): Promise<Response> {

@@ -4,9 +4,8 @@ import { until } from './harness/until.ts';
 import { startWorld, type World } from './harness/world.ts';
 
 let world: World;
-// An application is at work on such a state for some hundred milliseconds, and on a busy machine it answers no probe meanwhile.
-const attempts = { hang: 'patient' } as const;
-beforeAll(async () => (world = await startWorld({ pool: { attempts } })));
+// As an operator has it who has set nothing: at work on such a state, an application must still answer the probe of doubt.
+beforeAll(async () => (world = await startWorld()));
 afterAll(() => world?.end());
 
 const mebibyte = 1024 * 1024;
