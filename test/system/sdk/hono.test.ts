@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { Hono } from 'hono';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { limpet, type HonoOptions, type LimpetEnv } from '../../../sdk/hono.ts';
+import { fetchFrom } from './node-fetch.ts';
 import { call, createClient, HOME, KEY } from './fake-edge.ts';
 import { type FakeStore, startFakeStore } from './fake-store.ts';
 
@@ -40,23 +41,9 @@ function shop(options: HonoOptions): Hono<LimpetEnv> {
   return app;
 }
 
-/** Node's own server in front of a fetch handler. */
 async function start(options: HonoOptions = {}): Promise<string> {
   const app = shop({ origin: HOME, key: KEY, storeDeadlineMs: 200, onProblem: () => undefined, ...options });
-  const server = createServer(async (req, res) => {
-    const headers = Object.entries(req.headers).map(([name, value]): [string, string] => [
-      name,
-      String(value),
-    ]);
-    const asked = { method: req.method ?? 'GET', headers };
-    const answer = await app.fetch(new Request(`http://${req.headers.host}${req.url}`, asked));
-    const cookies = answer.headers.getSetCookie();
-    res.writeHead(answer.status, {
-      ...Object.fromEntries(answer.headers),
-      ...(cookies[0] ? { 'set-cookie': cookies } : {}),
-    });
-    res.end(Buffer.from(await answer.arrayBuffer()));
-  });
+  const server = createServer(fetchFrom((request) => app.fetch(request)));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   servers.push({ close: () => (server.closeAllConnections(), server.close()) });
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
