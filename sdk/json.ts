@@ -1,8 +1,10 @@
 const DEPTH_MAX = 64;
 
-const QUOTE = 34;
-const OPENING = new Set(['{', '['].map((bracket) => bracket.charCodeAt(0)));
-const CLOSING = new Set(['}', ']'].map((bracket) => bracket.charCodeAt(0)));
+const QUOTE = 0x22;
+/** Square brackets with this bit are curly ones, and no other character of JSON is either outside of strings. */
+const CURLY = 0x20;
+const OPENING = 0x7b;
+const CLOSING = 0x7d;
 
 /**
  * JSON from outside, as data: `undefined` when it is not JSON or nested deeper than 64. A key `__proto__`, and a `constructor` that has a
@@ -48,8 +50,10 @@ function depthOf(text: string): number {
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
     if (code === QUOTE) at = endOfString(text, at);
-    else if (OPENING.has(code)) deepest = Math.max(deepest, ++depth);
-    else if (CLOSING.has(code)) depth -= 1;
+    else if ((code | CURLY) === OPENING) {
+      depth += 1;
+      if (depth > deepest) deepest = depth;
+    } else if ((code | CURLY) === CLOSING) depth -= 1;
   }
   return deepest;
 }

@@ -12,8 +12,10 @@ export interface RecordForm {
   textOf(session: SessionData): string;
   /** A fresh object each time; `undefined` when the text is no session. */
   sessionOf(text: string): SessionData | undefined;
-  /** The session as it will be read from its text: what two readings are compared by. */
+  /** The session as it will be read from its text. */
   asRead(session: SessionData, text: string): SessionData;
+  /** What two sessions are compared by. */
+  likeness(session: SessionData): string;
   /** All records as the bytes of a state. */
   contain(texts: readonly (readonly [sid: string, text: string])[]): Uint8Array;
   /** `undefined` when the state was not written in this form. */
@@ -26,6 +28,7 @@ const jsonForm: RecordForm = {
   sessionOf: (text) => asObject(parseJson(text)),
   // JSON of JSON is the same JSON: nothing is parsed for it.
   asRead: (session) => session,
+  likeness: (session) => JSON.stringify(session),
   contain: (texts) => new TextEncoder().encode(JSON.stringify({ v: 1, records: Object.fromEntries(texts) })),
   open(state) {
     const found = asObject(parseJson(new TextDecoder().decode(state)));
@@ -46,9 +49,11 @@ function codecForm(codec: Codec): RecordForm {
       return undefined;
     }
   }
+  const textOf = (session: SessionData): string => Buffer.from(codec.encode(session)).toString('latin1');
   return {
-    textOf: (session) => Buffer.from(codec.encode(session)).toString('latin1'),
+    textOf,
     sessionOf,
+    likeness: textOf,
     asRead(_session, text) {
       const read = sessionOf(text);
       if (read) return read;

@@ -74,9 +74,8 @@ export function decodeRecords(state: Uint8Array, form: RecordForm = recordForm()
 /** express-session counts originalMaxAge down by a millisecond now and then; @fastify/session notes the expiry before this one. */
 function contentOf(session: SessionData, form: RecordForm): string {
   const cookie = 'cookie' in session ? session.cookie : undefined;
-  return typeof cookie === 'object'
-    ? form.textOf({ ...session, cookie: { ...cookie, ...touched } })
-    : form.textOf(session);
+  const compared = typeof cookie === 'object' ? { ...session, cookie: { ...cookie, ...touched } } : session;
+  return form.likeness(compared);
 }
 
 /** A session as plain data: what JSON would make of it, so that every codec sees the same. */

@@ -43,6 +43,16 @@ it('[LS1] a state of 8 MiB that compresses well survives as well', async () => {
   expect(await bulkOf(client)).toEqual(before);
 });
 
+it('[LS6] a change of many small values, 8 MiB of them, is answered, though no probe is meanwhile', async () => {
+  const client = world.client();
+  for (const item of ['one', 'two']) {
+    const seen = await client.post(`/cart?item=${item}&rows=105000`);
+    expect([seen.status, seen.outcome]).toEqual([200, expect.stringMatching(/assigned|kept/)]);
+  }
+  await loseHome(client);
+  expect((await client.get('/cart')).json()).toMatchObject({ items: ['one', 'two'] });
+});
+
 it('[LS4] a larger one is refused, compressible or not, and the one before stays', async () => {
   const client = world.client();
   await client.post('/cart?item=one&noise=100000');

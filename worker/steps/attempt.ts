@@ -14,5 +14,5 @@ export function attempt(visit: Visit, seat: Seat): Promise<AttemptResult> {
 function send(visit: Visit, seat: Seat, contract: ContractHeaders): Promise<AttemptResult> {
   visit.trail.attempts += 1;
   const { url, init } = originRequest(visit, seat.home, contract);
-  return watch(visit, seat.home, visit.edge.fetch(url, init));
+  return watch(visit, seat, visit.edge.fetch(url, init));
 }
