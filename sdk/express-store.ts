@@ -5,6 +5,7 @@ import type { Codec } from './codec.ts';
 import { createCurrentUse } from './express/adopted-store.ts';
 import { arriving, send } from './express/plain-http.ts';
 import { recordForm } from './express/record-form.ts';
+import { setFacts } from './express/request-facts.ts';
 import { watchStore } from './express/request-hooks.ts';
 import { createSessionUse, type RecordsOfCopies, type SessionUse } from './express/session-use.ts';
 import { createOrigin, type LimpetOrigin, type OriginOptions, type Visit } from './origin.ts';
@@ -12,6 +13,8 @@ import { stateUnreadable } from './refusals.ts';
 
 export { createOrigin } from './origin.ts';
 export type { Codec } from './codec.ts';
+// By way of the file that declares `req.limpet`, so that whoever imports this has it typed.
+export type { LimpetFacts } from './express/request-facts.ts';
 export type { LimpetOrigin, OriginOptions } from './origin.ts';
 
 type Done = (error?: unknown) => void;
@@ -100,6 +103,7 @@ export class LimpetStore extends session.Store {
         code: 'change_lost',
         message: `${visit.session.slice(0, 8)}…: not kept after its answer: ${code}`,
       });
+    setFacts(req, origin, visit);
     watchStore(req, use, this.#current);
     this.#current.run(use, next);
   }

@@ -3,26 +3,18 @@ import { createCurrentUse } from './express/adopted-store.ts';
 import { holdAnswer } from './express/hold.ts';
 import { nameSubject, saveBeforeHeaders, speakLastWord, watchStore } from './express/request-hooks.ts';
 import { arriving, send } from './express/plain-http.ts';
+import { setFacts } from './express/request-facts.ts';
 import { recordForm } from './express/record-form.ts';
 import { createSessionUse, type RecordsOfCopies, type SessionUse } from './express/session-use.ts';
 import type { Codec } from './codec.ts';
-import { factsOf, type LimpetFacts } from './facts.ts';
 import { createOrigin, type LimpetOrigin, type OriginOptions, type Visit } from './origin.ts';
 import { stateUnreadable } from './refusals.ts';
 
 export { createOrigin } from './origin.ts';
-export type { LimpetFacts } from './facts.ts';
+// By way of the file that declares `req.limpet`, so that whoever imports this has it typed.
+export type { LimpetFacts } from './express/request-facts.ts';
 export type { Codec } from './codec.ts';
 export type { LimpetOrigin, OriginOptions } from './origin.ts';
-
-declare global {
-  namespace Express {
-    interface Request {
-      /** What is known of the request's session; `undefined` for a request that did not come through Limpet. */
-      limpet?: LimpetFacts | undefined;
-    }
-  }
-}
 
 // Keyed by what they belong to, so that a second middleware of one application finds what the first has begun.
 const uses = new WeakMap<IncomingMessage, SessionUse>();
@@ -86,7 +78,7 @@ export function limpet<Req extends IncomingMessage, Res extends ServerResponse>(
     if (res.destroyed) visit.close();
     if (!use) return send(res, stateUnreadable());
     uses.set(req, use);
-    Object.assign(req, { limpet: factsOf(origin, visit) });
+    setFacts(req, origin, visit);
     serve(req, res, next, use, visit);
   }
 

@@ -14,8 +14,8 @@ afterAll(() => fake.close());
 const visitor = () => createClient(fake, `f${String((count += 1)).padStart(28, '0')}`);
 const post = { method: 'POST' } as const;
 
-it('[SD62] Express: a handler finds the facts of its session on the request', async () => {
-  app = await startStoreApp('adopted');
+it.each(['adopted', 'bare'] as const)('[SD62] Express: a handler finds the facts, %s store', async (kind) => {
+  app = await startStoreApp(kind);
   const client = visitor();
   app.job = ({ limpet }) => limpet;
   const facts = JSON.parse((await client.ask(app.url, '/', { sent: { 'limpet-new': '1' } })).body);
