@@ -1,4 +1,6 @@
+import { deserialize, serialize } from 'node:v8';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { until } from '../harness/until.ts';
 import { call, createClient, HOME } from './fake-edge.ts';
 import { type FakeStore, startFakeStore } from './fake-store.ts';
 import { startStoreApp, type StoreApp } from './store-app.ts';
@@ -64,3 +66,31 @@ it('[SD63] after the headers the connection is cut; who saves again what can be 
   app.job = (req) => req.session.foo;
   expect((await client.ask(app.url, '/')).body).toBe('"mended"');
 });
+
+it.each(['adopted', 'bare'] as const)(
+  '[SD59] with a codec a session keeps what JSON does not, %s store',
+  async (kind) => {
+    const codec = {
+      encode: (value: unknown) => serialize(value),
+      decode: (bytes: Uint8Array) => deserialize(bytes),
+    };
+    app = await startStoreApp(kind, { codec, cookie: { maxAge: 3_600_000 } });
+    const client = visitor();
+    app.job = (req) => void Object.assign(req.session, { seen: new Map([['rose', new Date(7)]]) });
+    await client.ask(app.url, '/', post);
+    await until('it is stored', () => (fake.rows.get(client.session)?.version ?? 0) > 0);
+    await app.close();
+    const before = fake.calls.length;
+    app = await startStoreApp(kind, { codec, cookie: { maxAge: 3_600_000 } });
+    app.job = (req) => [
+      Reflect.get(req.session, 'seen').get('rose').getTime(),
+      req.session.cookie.originalMaxAge,
+    ];
+    expect((await client.ask(app.url, '/')).body).toBe('[7,3600000]');
+    expect(fake.calls.slice(before).filter((line) => line.startsWith('PUT'))).toEqual([]);
+    await app.close();
+    app = await startStoreApp(kind);
+    const seen = await client.ask(app.url, '/');
+    expect([seen.status, JSON.parse(seen.body).code]).toEqual([503, 'state_unreadable']);
+  },
+);

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import express, { type Request } from 'express';
 import session from 'express-session';
 import { limpet } from '../../../sdk/express.ts';
+import type { Codec } from '../../../sdk/codec.ts';
 import { LimpetStore } from '../../../sdk/express-store.ts';
 import { HOME, KEY } from './fake-edge.ts';
 
@@ -22,8 +23,18 @@ export interface StoreApp {
   close(): Promise<void>;
 }
 
-function middlewareOf(kind: StoreKind, settings: Settings, problems: string[]): express.RequestHandler[] {
+/** How the application's sessions are set, and what writes them. */
+export interface Setting extends Settings {
+  readonly codec?: Codec;
+}
+
+function middlewareOf(
+  kind: StoreKind,
+  { codec, ...settings }: Setting,
+  problems: string[],
+): express.RequestHandler[] {
   const options = {
+    ...(codec ? { codec } : {}),
     origin: HOME,
     key: KEY,
     storeDeadlineMs: 300,
@@ -37,7 +48,7 @@ function middlewareOf(kind: StoreKind, settings: Settings, problems: string[]): 
 }
 
 /** An Express application on a real socket that does, within a request, what a test wants. */
-export async function startStoreApp(kind: StoreKind, settings: Settings = {}): Promise<StoreApp> {
+export async function startStoreApp(kind: StoreKind, settings: Setting = {}): Promise<StoreApp> {
   const problems: string[] = [];
   const app = express();
   app.use(...middlewareOf(kind, settings, problems));
