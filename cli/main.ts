@@ -8,6 +8,7 @@ import { print, say } from './say.ts';
 /** Each verb is loaded when it is asked for: `limpet key` need not wait for a runtime. */
 const verbs = {
   dev: () => import('./dev.ts').then((module) => module.dev),
+  serve: () => import('./serve.ts').then((module) => module.serve),
   check: () => import('./check.ts').then((module) => module.check),
   key: () => import('./key.ts').then((module) => module.key),
   status: () => import('./status.ts').then((module) => module.status),
@@ -18,6 +19,7 @@ const verbs = {
 
 const examples: Readonly<Record<string, string>> = {
   dev: 'npx limpet dev --config shop/limpet.config.ts --port 8080 --persist .limpet',
+  serve: 'npx limpet serve --config shop/limpet.config.ts --host 0.0.0.0 --port 80 --persist /var/lib/limpet',
   check: 'npx limpet check --json',
   key: 'npx limpet key a >> origin-a.env',
   status: 'npx limpet status --url https://shop.example.com --json',
@@ -66,6 +68,7 @@ async function usage(name: string, part?: string): Promise<string> {
 
 async function usageOf(name: string, part: string | undefined): Promise<string> {
   if (name === 'dev') return renderUsage(await verbs.dev());
+  if (name === 'serve') return renderUsage(await verbs.serve());
   if (name === 'check') return renderUsage(await verbs.check());
   if (name === 'key') return renderUsage(await verbs.key());
   if (name === 'status') return renderUsage(await verbs.status());
