@@ -94,9 +94,13 @@ export interface WorkerParts {
   readonly config: string;
   readonly vars: Readonly<Record<string, string>>;
   readonly port: number;
+  /** Further bindings. */
+  readonly bound?: WorkerBindings;
 }
 
-export function workerOptions({ code, config, vars, port }: WorkerParts): WorkerOptions {
+type WorkerBindings = Readonly<Record<string, { readonly type: 'worker'; readonly worker: string }>>;
+
+export function workerOptions({ code, config, vars, port, bound = {} }: WorkerParts): WorkerOptions {
   return {
     config: {
       name,
@@ -122,6 +126,7 @@ export function workerOptions({ code, config, vars, port }: WorkerParts): Worker
             { type: 'durable-object', worker: name, exportName },
           ]),
         ),
+        ...bound,
         FALLBACK: { type: 'kv', id: 'FALLBACK' },
         VERSION: { type: 'version-metadata' },
       },

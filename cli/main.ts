@@ -15,6 +15,8 @@ const verbs = {
   sessions: () => import('./sessions.ts').then((module) => module.sessions),
   subject: () => import('./subject.ts').then((module) => module.subject),
   lost: () => import('./lost.ts').then((module) => module.lost),
+  incidents: () => import('./incidents.ts').then((module) => module.incidents),
+  drill: () => import('./drill.ts').then((module) => module.drill),
 };
 
 const examples: Readonly<Record<string, string>> = {
@@ -26,6 +28,8 @@ const examples: Readonly<Record<string, string>> = {
   sessions: 'npx limpet sessions list --pool shop --full',
   subject: 'npx limpet subject export user-42 --out user-42.jsonl',
   lost: 'npx limpet lost --url https://shop.example.com --json',
+  incidents: 'npx limpet incidents show shop:17',
+  drill: 'npx limpet drill --pool shop --origin a --share 1% --for 60s',
 };
 
 const limpet = defineCommand({
@@ -75,6 +79,8 @@ async function usageOf(name: string, part: string | undefined): Promise<string> 
   if (name === 'sessions') return usageOfPart(await verbs.sessions(), part);
   if (name === 'subject') return usageOfPart(await verbs.subject(), part);
   if (name === 'lost') return renderUsage(await verbs.lost());
+  if (name === 'incidents') return renderUsage(await verbs.incidents());
+  if (name === 'drill') return renderUsage(await verbs.drill());
   return renderUsage(limpet);
 }
 
