@@ -29,7 +29,7 @@ const layers = [
   ['admin', admin, [...floor, stores, observe, steps, pipeline, admin, npm('itty-router')]],
   ['durable-objects', objects, [...floor, stores, objects, platform]],
   ['sdk', sdk, [sdk]],
-  ['sdk-express', express, [sdk, express], builtins],
+  ['sdk-express', express, [sdk, express, npm('express-session'), npm('fastify')], builtins],
   [
     'cli',
     cli,

@@ -2,15 +2,18 @@ import { decideArrival, type Need } from './arrival.ts';
 import { makeCopy, type Copies, type Copy } from './copies.ts';
 import type { EndedMarks } from './ended-marks.ts';
 import type { Sent } from './headers.ts';
-import type { ClaimResult, StoreApi } from './store-api.ts';
+import type { SealedStore } from './sealed-store.ts';
+import type { ClaimResult } from './store-api.ts';
 
 const ROUNDS_MAX = 8;
 
 /** Where a request's session data comes from, or what the edge must do first. */
 export type Settled =
-  | { readonly kind: 'copy'; readonly copy: Copy }
+  | { readonly kind: 'copy'; readonly copy: Copy; readonly from: 'memory' | 'outside' }
   | { readonly kind: 'read-only'; readonly copy: Copy; readonly ageS: number }
-  | { readonly kind: 'need'; readonly need: Need };
+  | { readonly kind: 'need'; readonly need: Need }
+  /** The state came, and no key of this origin opens it. */
+  | { readonly kind: 'locked' };
 
 /** Brings each request of a session to a copy, with one claim at a time per session. */
 export interface Claims {
@@ -23,7 +26,7 @@ export interface Claims {
 export interface ClaimsOptions {
   readonly copies: Copies;
   readonly ended: EndedMarks;
-  readonly api: Pick<StoreApi, 'claim'>;
+  readonly api: Pick<SealedStore, 'claim'>;
   now(): number;
 }
 
@@ -44,9 +47,10 @@ export function createClaims({ copies, ended, api, now }: ClaimsOptions): Claims
     let epoch = sent.epoch;
     for (let round = 0; round < ROUNDS_MAX; round += 1) {
       const settled = settleHere(sent, epoch);
-      if (settled !== 'claim') return settled;
+      if (settled !== 'claim') return round === 0 ? settled : broughtHere(settled);
       const flight = flights.get(sent.session) ?? claim(sent, epoch);
       const result = await flight.result;
+      if (result.kind === 'locked') return result;
       if (result.kind === 'newer') epoch = Math.max(epoch, result.epoch);
       else if (result.kind !== 'claimed' && flight.epoch >= epoch) return needAfter(result.kind, sent, epoch);
       // A request that knows of a newer epoch than the claim did has its own question to ask.
@@ -63,9 +67,9 @@ export function createClaims({ copies, ended, api, now }: ClaimsOptions): Claims
       case 'need':
         return step;
       case 'serve':
-        return inUse(step.copy);
+        return inUse(step.copy, 'memory');
       case 'load':
-        return inUse(copies.load(session, { epoch, version: step.version, state: step.state }));
+        return inUse(copies.load(session, { epoch, version: step.version, state: step.state }), 'outside');
       case 'read-only':
         return {
           kind: 'read-only',
@@ -111,7 +115,12 @@ export function createClaims({ copies, ended, api, now }: ClaimsOptions): Claims
 }
 
 /** Counted at once, so that the copy cannot be evicted before its request begins to use it. */
-function inUse(copy: Copy): Settled {
+function inUse(copy: Copy, from: 'memory' | 'outside'): Settled {
   copy.inFlight += 1;
-  return { kind: 'copy', copy };
+  return { kind: 'copy', copy, from };
+}
+
+/** What a claim has brought came from outside, for all who waited for it. */
+function broughtHere(settled: Settled): Settled {
+  return settled.kind === 'copy' ? { ...settled, from: 'outside' } : settled;
 }

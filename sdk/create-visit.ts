@@ -1,15 +1,11 @@
 import { toBase64url } from './base64url.ts';
 import type { Copies, Copy } from './copies.ts';
 import type { EndedMarks } from './ended-marks.ts';
+import { createLateChanges } from './late-changes.ts';
 import { type HeaderList, type Refusal, refusedChange } from './refusals.ts';
-import type {
-  RefusedReason,
-  SessionHandle,
-  StoreApi,
-  StoreResult,
-  StoreTarget,
-  ToStore,
-} from './store-api.ts';
+import type { SealedStore } from './sealed-store.ts';
+import type { StateCipher } from './state-cipher.ts';
+import type { RefusedReason, SessionHandle, StoreResult, StoreTarget, ToStore } from './store-api.ts';
 import type { StoreKind } from './store-kind.ts';
 import { createLabel, type SubjectLabel } from './subject.ts';
 import type { Extent, Sealed, SealedNow, Visit } from './visit.ts';
@@ -20,7 +16,9 @@ export interface VisitOptions {
   readonly headerStateBytesMax: number;
   readonly copies: Copies;
   readonly ended: EndedMarks;
-  readonly api: StoreApi;
+  readonly api: Pick<SealedStore, 'put' | 'end'>;
+  /** Encrypts the states that travel in a header; `undefined`: they leave as they are. */
+  readonly cipher: StateCipher | undefined;
   /** This instance has asked to be drained. */
   isLeaving(): boolean;
   onProblem(problem: { code: string; message: string }): void;
@@ -41,13 +39,14 @@ export function createVisit(
   options: VisitOptions,
   { copy, source, epochSent, target, release, storing }: VisitFacts,
 ): Visit {
-  const { instance, copies, ended, api } = options;
+  const { instance, copies, ended, api, cipher } = options;
+  const headerBytesMax = options.headerStateBytesMax - (cipher?.overheadBytes ?? 0);
   const { session } = copy;
   let touched: 'no' | 'changed' | 'rotated' | 'ended' = 'no';
   let sealed = false;
   let closed = false;
-  let late: Promise<Refusal | undefined> | undefined;
   const label = createLabel(copy);
+  const late = createLateChanges({ source, storing }, refused);
 
   function named(headers: HeaderList): HeaderList {
     const epoch: HeaderList = copy.epoch === epochSent ? [] : [['limpet-epoch', String(copy.epoch)]];
@@ -81,7 +80,7 @@ export function createVisit(
     if (touched === 'ended') return leaveWith([['limpet-end', '1']]);
     if (storing === 'off') return ready([]);
     if (touched === 'no' && !releasing) return ready(source === 'read-only' ? [] : label.headers('alone'));
-    const small = copy.state.length <= options.headerStateBytesMax;
+    const small = copy.state.length <= headerBytesMax;
     if (small && !releasing) return withState();
     if (copy.version === copy.storedVersion) return stored(releasing);
     return {
@@ -101,10 +100,16 @@ export function createVisit(
     return ready(headers);
   }
 
-  function withState(): SealedNow {
+  function withState(): Sealed {
+    const { version, state } = copy;
+    if (!cipher) return stated(state, version);
+    return { kind: 'storing', outcome: cipher.seal(state).then((bytes) => stated(bytes, version)) };
+  }
+
+  function stated(bytes: Uint8Array, version: number): SealedNow {
     const state: HeaderList = [
-      ['limpet-state', toBase64url(copy.state)],
-      ['limpet-version', String(copy.version)],
+      ['limpet-state', toBase64url(bytes)],
+      ['limpet-version', String(version)],
       ...label.headers('with a state'),
     ];
     return touched === 'rotated' ? goOnWith([...state, ['limpet-rotate', '1']]) : ready(state);
@@ -128,13 +133,8 @@ export function createVisit(
     return ready([...said, ['limpet-released', '1']]);
   }
 
-  function keepLate(call: () => Promise<StoreResult>): void {
-    const before = late;
-    const mine = source === 'read-only' || storing === 'off' ? resultWithout(source) : call();
-    late = mine.then(async (result) => {
-      const refusal = result.kind === 'refused' ? refused(result.reason) : undefined;
-      return (await before) ?? refusal;
-    });
+  async function putLate(): Promise<StoreResult> {
+    return copy.version === copy.storedVersion ? { kind: 'stored' } : put('late');
   }
 
   return {
@@ -146,11 +146,11 @@ export function createVisit(
       copy.state = state;
       copy.version += 1;
       if (touched === 'no') touched = 'changed';
-      if (sealed) keepLate(() => put('late'));
+      if (sealed) late.keep(putLate);
     },
     end() {
       touched = 'ended';
-      if (sealed) keepLate(() => api.end(target).then((result) => (leave(), result)));
+      if (sealed) late.keep(() => api.end(target).then((result) => (leave(), result)));
     },
     rotate() {
       mustBeOpen(sealed, 'rotate');
@@ -165,7 +165,7 @@ export function createVisit(
       sealed = true;
       return outcome;
     },
-    late: () => late,
+    late: late.outcome,
     close() {
       if (!closed && source !== 'read-only') copy.inFlight -= 1;
       closed = true;
@@ -197,11 +197,6 @@ async function putCopy(
   } finally {
     copy.inFlight -= 1;
   }
-}
-
-/** What a late change comes to when there is no store to call. */
-async function resultWithout(source: Visit['source']): Promise<StoreResult> {
-  return source === 'read-only' ? { kind: 'refused', reason: 'unreachable' } : { kind: 'stored' };
 }
 
 /** Only this request uses the copy, and nobody has dropped it: what a login on its way takes along must not be released under its feet. */

@@ -3,11 +3,17 @@ import { createCurrentUse } from './express/adopted-store.ts';
 import { holdAnswer } from './express/hold.ts';
 import { nameSubject, saveBeforeHeaders, speakLastWord, watchStore } from './express/request-hooks.ts';
 import { arriving, isDirect, send } from './express/plain-http.ts';
+import { setFacts } from './express/request-facts.ts';
+import { recordForm } from './express/record-form.ts';
 import { createSessionUse, type RecordsOfCopies, type SessionUse } from './express/session-use.ts';
+import type { Codec } from './codec.ts';
 import { createOrigin, type LimpetOrigin, type OriginOptions, type Visit } from './origin.ts';
 import { stateUnreadable } from './refusals.ts';
 
 export { createOrigin } from './origin.ts';
+// By way of the file that declares `req.limpet`, so that whoever imports this has it typed.
+export type { LimpetFacts } from './express/request-facts.ts';
+export type { Codec } from './codec.ts';
 export type { LimpetOrigin, OriginOptions } from './origin.ts';
 
 // Keyed by what they belong to, so that a second middleware of one application finds what the first has begun.
@@ -31,6 +37,8 @@ export type MiddlewareOptions<Req> = (OriginOptions | LimpetOrigin) & {
    * nobody has logged in. An operator can end, export or erase all sessions of one subject; the edge keeps a keyed hash of it only.
    */
   readonly subject?: (req: Req) => string | undefined;
+  /** How a session record becomes bytes. Default: JSON. A change of it makes the sessions of before unreadable (503). */
+  readonly codec?: Codec;
 };
 
 /**
@@ -57,6 +65,7 @@ export function limpet<Req extends IncomingMessage, Res extends ServerResponse>(
 ): Middleware<Req, Res> {
   const origin = 'arrive' in options ? options : createOrigin(options);
   const now = 'now' in options && options.now ? options.now : Date.now;
+  const form = recordForm(options.codec);
   const current = createCurrentUse();
 
   async function arrive(req: Req, res: Res, next: Next): Promise<void> {
@@ -64,11 +73,12 @@ export function limpet<Req extends IncomingMessage, Res extends ServerResponse>(
     if (arrival.kind === 'direct') return void session(req, res, next);
     if (arrival.kind === 'refused') return send(res, arrival.refusal);
     const { visit } = arrival;
-    const use = createSessionUse(visit, known, now);
+    const use = createSessionUse(visit, known, { now, form });
     res.once('close', () => visit.close());
     if (res.destroyed) visit.close();
     if (!use) return send(res, stateUnreadable());
     uses.set(req, use);
+    setFacts(req, origin, visit);
     serve(req, res, next, use, visit);
   }
 

@@ -1,14 +1,27 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { FastifyRequest } from 'fastify';
 import { createCurrentUse } from './express/adopted-store.ts';
 import { holdAnswer } from './express/hold.ts';
 import { nameSubject } from './express/request-hooks.ts';
 import { arriving, isDirect, send } from './express/plain-http.ts';
+import { recordForm } from './express/record-form.ts';
 import { createSessionUse, type RecordsOfCopies, type SessionUse } from './express/session-use.ts';
+import type { Codec } from './codec.ts';
+import { factsOf, type LimpetFacts } from './facts.ts';
 import { createOrigin, type LimpetOrigin, type OriginOptions, type Visit } from './origin.ts';
 import { type Refusal, stateUnreadable } from './refusals.ts';
 
 export { createOrigin } from './origin.ts';
+export type { LimpetFacts } from './facts.ts';
+export type { Codec } from './codec.ts';
 export type { LimpetOrigin, OriginOptions } from './origin.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What is known of the request's session; `undefined` for a request that did not come through Limpet. */
+    limpet: LimpetFacts | undefined;
+  }
+}
 
 /** What the plugin uses of a Fastify request. */
 export interface FastifyRequestLike {
@@ -26,6 +39,7 @@ type Hook<Request> = (request: Request, reply: FastifyReplyLike, done: Done) => 
 
 /** What the plugin uses of a Fastify 5 instance. */
 export interface FastifyLike<Request> {
+  decorateRequest(name: 'limpet', value: undefined): unknown;
   addHook(name: 'onRequest', hook: Hook<Request>): unknown;
   addHook(
     name: 'onSend',
@@ -37,6 +51,8 @@ export interface FastifyLike<Request> {
 export type FastifyOptions<Request> = (OriginOptions | LimpetOrigin) & {
   /** Whose session this is, asked as each answer leaves; as in `limpet/express`. */
   readonly subject?: (request: Request) => string | undefined;
+  /** How a session record becomes bytes; as in `limpet/express`. */
+  readonly codec?: Codec;
 };
 
 /** What `@fastify/session` and this plugin share: its `store` option. */
@@ -66,12 +82,13 @@ const known: RecordsOfCopies = new WeakMap();
  * app.register(limpet({ store }))
  * app.register(session, { secret, store, saveUninitialized: false })
  */
-export function limpet<Request extends FastifyRequestLike>(
+export function limpet<Request extends FastifyRequestLike = FastifyRequest>(
   { store }: SharedStore,
   options: FastifyOptions<Request> = {},
 ): (app: FastifyLike<Request>, given: object, done: Done) => void {
   const origin = 'arrive' in options ? options : createOrigin(options);
   const now = 'now' in options && options.now ? options.now : Date.now;
+  const form = recordForm(options.codec);
   const current = createCurrentUse();
   const uses = new WeakMap<IncomingMessage, SessionUse>();
   current.adopt(store);
@@ -83,9 +100,10 @@ export function limpet<Request extends FastifyRequestLike>(
     const { visit } = arrival;
     reply.raw.once('close', () => visit.close());
     if (reply.raw.destroyed) visit.close();
-    const use = createSessionUse(visit, known, now);
+    const use = createSessionUse(visit, known, { now, form });
     if (!use) return refuse(reply, stateUnreadable());
     uses.set(request.raw, use);
+    Object.assign(request, { limpet: factsOf(origin, visit) });
     hold(request, reply, use, visit);
     current.run(use, done);
   }
@@ -103,6 +121,7 @@ export function limpet<Request extends FastifyRequestLike>(
   }
 
   function plugin(app: FastifyLike<Request>, _given: object, ready: Done): void {
+    app.decorateRequest('limpet', undefined);
     app.addHook('onRequest', (request, reply, done) => {
       if (isDirect(request.raw)) return done();
       arrive(request, reply, done).catch(done);

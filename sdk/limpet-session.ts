@@ -4,7 +4,7 @@ import type { SessionHandle } from './store-api.ts';
 import type { Visit } from './visit.ts';
 
 /** Why a session cannot be read or written from here. */
-export type Unkept = 'moved' | 'ended' | 'unreachable';
+export type Unkept = 'moved' | 'ended' | 'unreachable' | 'locked';
 
 /**
  * A session outside of any request: a WebSocket's messages, a job in the background. No answer waits for it, so no client can be told that a change was
@@ -21,6 +21,7 @@ export interface LimpetSession {
    * - `ended`: it was logged out or ended by an operator.
    * - `unreachable`: not known to be kept. Set it again, the same or a newer one.
    * - `changed`: `external` mode only: another origin has stored a newer state. Get it, and decide anew.
+   * - `locked`: no key of this origin opens the stored state (`encryption`); nothing is overwritten.
    * - `too-large`: over `session.stateBytesMax`; the state before stays.
    */
   set(state: Uint8Array): Promise<'stored' | Unkept | 'too-large' | 'changed'>;
@@ -47,6 +48,7 @@ export function createLimpetSession(
   async function visit() {
     const settled = await settle({ ...handle, offer: { kind: 'nothing' }, ...plainly });
     if (settled.kind === 'need') return NEEDS[settled.need];
+    if (settled.kind === 'locked') return settled.kind;
     const { copy } = settled;
     const begun = begin({
       copy,

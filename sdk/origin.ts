@@ -1,21 +1,30 @@
-import { createClaims } from './claims.ts';
+import { createClaims, type Settled } from './claims.ts';
+import { type Codec, jsonCodec } from './codec.ts';
 import { counted, followOrder, type InFlight } from './control.ts';
 import { createCopies } from './copies.ts';
 import { createVisit, type VisitFacts } from './create-visit.ts';
 import { createEndedMarks } from './ended-marks.ts';
-import { type ArrivingRequest, readSent } from './headers.ts';
+import { type ArrivingRequest, type Offer, readSent } from './headers.ts';
 import { readCredentials } from './key.ts';
 import { createLimpetSession, type LimpetSession } from './limpet-session.ts';
 import { createRegistration, type Registered, type RegisterOptions } from './register.ts';
-import { neededFirst, orderUnknown, type Refusal, signatureInvalid } from './refusals.ts';
+import { neededFirst, orderUnknown, type Refusal, signatureInvalid, stateLocked } from './refusals.ts';
+import { createOpener, createSealedStore } from './sealed-store.ts';
+import { createSealedShared } from './sealed-shared.ts';
 import { createShared } from './shared.ts';
 import { createSharedApi } from './shared-api.ts';
 import { createSignatureCheck } from './signature.ts';
+import { createStateCipher } from './state-cipher.ts';
+import { type EncryptionOptions, readStateKeys } from './state-keys.ts';
 import { createStoreApi, type SessionHandle } from './store-api.ts';
+import { createValueSession, type ValueSession } from './value-session.ts';
 import type { Visit } from './visit.ts';
 
 export type { ArrivingRequest } from './headers.ts';
+export type { Codec } from './codec.ts';
+export type { ValueSession } from './value-session.ts';
 export type { LimpetSession, Unkept } from './limpet-session.ts';
+export type { EncryptionOptions } from './state-keys.ts';
 export type { SessionHandle } from './store-api.ts';
 export type { Copy } from './copies.ts';
 export type { Registered, RegisterOptions } from './register.ts';
@@ -40,6 +49,8 @@ export interface OriginOptions {
   readonly storeDeadlineMs?: number;
   /** Bytes of state that travel in a header of the answer; a larger one is put first. 0 to 12,288. Default: 3072. */
   readonly headerStateBytesMax?: number;
+  /** Encrypts the states that leave this process. Default: with `LIMPET_STATE_KEYS` where that is set. */
+  readonly encryption?: EncryptionOptions;
   /** Called for what an operator should know. Default: a line on the console. */
   readonly onProblem?: (problem: { code: string; message: string }) => void;
 }
@@ -63,6 +74,8 @@ export interface LimpetOrigin {
   askToDrain(): void;
   /** A session outside of any request; the handle is `visit.handle` of one. */
   session(handle: SessionHandle): LimpetSession;
+  /** As `session`, for the value that `limpet/fetch` and `limpet/hono` keep; with the codec that they are given. */
+  value(handle: SessionHandle, codec?: Codec): ValueSession;
   /**
    * Joins the pool without a deployment, where its `registration` lets this id, and stays in it while this process says so.
    *
@@ -103,15 +116,19 @@ export function createOrigin(options: OriginOptions = {}): LimpetOrigin {
   const copies = createCopies({ idleMs, copiesMax, now });
   const ended = createEndedMarks();
   const calls = { instance, deadlineMs: storeDeadlineMs, fetch, nonce, onProblem };
-  const api = createStoreApi(calls);
+  const keys = readStateKeys(options.encryption);
+  const cipher = keys && createStateCipher(keys);
+  const open = createOpener({ cipher, onProblem });
+  const api = createSealedStore({ api: createStoreApi(calls), cipher, open });
   const claims = createClaims({ copies, ended, api, now });
   const inFlight: InFlight = { count: 0, lastEndedAt: 0 };
   let leaving = false;
   const isLeaving = () => leaving;
-  const visits = { instance, headerStateBytesMax, copies, ended, api, onProblem, isLeaving };
+  const visits = { instance, headerStateBytesMax, copies, ended, api, cipher, onProblem, isLeaving };
 
   const sharedCopies = createCopies({ idleMs, copiesMax, now });
-  const shared = createShared({ copies: sharedCopies, ended, api: createSharedApi(calls) });
+  const sharedApi = createSealedShared({ api: createSharedApi(calls), cipher, open });
+  const shared = createShared({ copies: sharedCopies, ended, api: sharedApi });
 
   const settle: typeof claims.settle = (sent) =>
     sent.store.kind === 'shared' && sent.offer.kind !== 'read-only'
@@ -132,19 +149,20 @@ export function createOrigin(options: OriginOptions = {}): LimpetOrigin {
     if (request.header('limpet-session') === undefined) return { kind: 'direct' };
     const sent = readSent(request);
     if (!sent || !(await signature.verify(request))) return { kind: 'refused', refusal: signatureInvalid() };
-    const settled = await settle(sent);
+    const brought = 'state' in sent.offer ? await api.openOffer(sent.session, sent.offer) : sent.offer;
+    if (brought === 'locked') return { kind: 'refused', refusal: stateLocked() };
+    const settled = await settle(brought === sent.offer ? sent : { ...sent, offer: brought });
+    if (settled.kind === 'locked') return { kind: 'refused', refusal: stateLocked() };
     if (settled.kind === 'need')
       return { kind: 'refused', refusal: neededFirst(settled.need, [['limpet-instance', instance]]) };
-    const how = sent.offer.kind === 'new' ? 'new' : 'kept';
-    const { copy } = settled;
     const facts = {
-      copy,
-      source: settled.kind === 'read-only' ? 'read-only' : how,
+      copy: settled.copy,
+      source: sourceOf(settled, sent.offer),
       epochSent: sent.epoch,
       target: sent,
       release: sent.release,
       storing: sent.storing,
-    } as const;
+    };
     return { kind: 'visit', visit: counted(begin(facts), inFlight, now) };
   }
 
@@ -154,6 +172,8 @@ export function createOrigin(options: OriginOptions = {}): LimpetOrigin {
     return followOrder(order, { instance, copies, claims, inFlight, now }) ?? orderUnknown();
   }
 
+  const session = (handle: SessionHandle): LimpetSession => createLimpetSession(handle, { settle, begin });
+
   return {
     origin,
     instance,
@@ -161,9 +181,16 @@ export function createOrigin(options: OriginOptions = {}): LimpetOrigin {
     askToDrain() {
       leaving = true;
     },
-    session: (handle) => createLimpetSession(handle, { settle, begin }),
+    session,
+    value: (handle, codec = jsonCodec) => createValueSession(session(handle), codec),
     register: (asked) => createRegistration(asked, { origin, key, instance, now, fetch, onProblem }),
   };
+}
+
+function sourceOf(settled: Exclude<Settled, { kind: 'need' | 'locked' }>, offer: Offer): Visit['source'] {
+  if (settled.kind === 'read-only') return 'read-only';
+  if (offer.kind === 'new') return 'new';
+  return settled.from === 'outside' ? 'restored' : 'kept';
 }
 
 function callFetch(url: string, init: RequestInit): Promise<Response> {

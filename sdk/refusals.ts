@@ -82,6 +82,18 @@ export function stateUnreadable(): Refusal {
   return refusal({ status: 503, code: 'state_unreadable', message }, []);
 }
 
+/** No key of this origin opens the state: nothing may overwrite it. */
+export function stateLocked(): Refusal {
+  const message = 'Cannot serve the session: a key of this origin must open its state.';
+  return refusal({ status: 503, code: 'state_locked', message }, []);
+}
+
+/** The application has run, and its session cannot be written as bytes: a fault of the application. */
+export function stateNotEncodable(): Refusal {
+  const message = 'Cannot keep the change: the session must be data that its codec can write.';
+  return refusal({ status: 500, code: 'state_not_encodable', message }, []);
+}
+
 function refusal(
   { status, code, message }: { status: number; code: string; message: string },
   headers: HeaderList,

@@ -2,7 +2,8 @@ import type { Settled } from './claims.ts';
 import type { Copies, Copy } from './copies.ts';
 import type { EndedMarks } from './ended-marks.ts';
 import type { Sent } from './headers.ts';
-import { isNewer, type SharedApi, type SharedResult } from './shared-api.ts';
+import type { SealedShared } from './sealed-shared.ts';
+import { isNewer, type SharedResult } from './shared-api.ts';
 import type { StoreApi, StoreResult } from './store-api.ts';
 
 /**
@@ -20,7 +21,7 @@ export interface Shared {
 export interface SharedOptions {
   readonly copies: Copies;
   readonly ended: EndedMarks;
-  readonly api: SharedApi;
+  readonly api: SealedShared;
 }
 
 interface Line {
@@ -48,7 +49,7 @@ export function createShared({ copies, ended, api }: SharedOptions): Shared {
     const version = etag.endsWith('.0"') ? 0 : 1;
     const copy = copies.load(session, { epoch, version, state });
     lines.set(copy, { etag, last: Promise.resolve() });
-    return inUse(copy);
+    return inUse(copy, 'outside');
   }
 
   async function settle(sent: Sent): Promise<Settled> {
@@ -66,13 +67,14 @@ export function createShared({ copies, ended, api }: SharedOptions): Shared {
     const found = await api.get(sent, before && lineOf(before).etag);
     if (found.kind === 'unreachable') return { kind: 'need', need: 'store' };
     if (found.kind === 'ended') return { kind: 'need', need: 'session' };
+    if (found.kind === 'locked') return found;
     // What was found may be this copy's own put, whose answer is still on its way.
     const present = copies.get(sent.session);
     if (present) await lineOf(present).last;
     const copy = copies.get(sent.session);
-    if (found.kind === 'same') return copy ? inUse(copy) : 'again';
+    if (found.kind === 'same') return copy ? inUse(copy, 'memory') : 'again';
     return copy && !isNewer(found.etag, lineOf(copy).etag)
-      ? inUse(copy)
+      ? inUse(copy, 'memory')
       : load(sent, found.etag, found.state);
   }
 
@@ -113,7 +115,7 @@ function asStored(said: SharedResult, unreachable: 'refuse' | 'serve'): StoreRes
 }
 
 /** Counted at once, so that the copy cannot be evicted before its request begins to use it. */
-function inUse(copy: Copy): Settled {
+function inUse(copy: Copy, from: 'memory' | 'outside'): Settled {
   copy.inFlight += 1;
-  return { kind: 'copy', copy };
+  return { kind: 'copy', copy, from };
 }

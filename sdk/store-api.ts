@@ -23,7 +23,9 @@ export interface SessionHandle extends StoreTarget {
 export type ClaimResult =
   | { readonly kind: 'claimed'; readonly epoch: number; readonly version: number; readonly state: Uint8Array }
   | { readonly kind: 'newer'; readonly epoch: number }
-  | { readonly kind: 'elsewhere' | 'ended' | 'unreachable' };
+  | { readonly kind: 'elsewhere' | 'ended' | 'unreachable' }
+  /** It is claimed, and no key of this origin opens the state. */
+  | { readonly kind: 'locked' };
 
 /** Why a change is not kept: the values of `Limpet-Refused`. */
 export type RefusedReason = 'moved' | 'ended' | 'unreachable' | 'too-large' | 'changed';

@@ -20,8 +20,8 @@ export interface Visit {
   readonly handle: SessionHandle;
   /** The copy that this request reads; other requests of the session may change it meanwhile. */
   readonly copy: Copy;
-  /** How the copy came: `new` means that no client can know this session's id yet. */
-  readonly source: 'kept' | 'new' | 'read-only';
+  /** How the copy came: `new` means that no client can know this session's id yet, `restored` that this instance had none. */
+  readonly source: 'kept' | 'new' | 'restored' | 'read-only';
   /** Replaces the session's state. After `seal` it is stored at once, by itself. */
   change(state: Uint8Array): void;
   /** Ends the session (logout). After `seal` it is ended in the store at once. */

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { SessionData } from './records.ts';
+import type { SessionData } from './record-form.ts';
 import type { SessionUse } from './session-use.ts';
 
 /** The store of express-session: what `store` may be, as far as it is used here. */
@@ -23,8 +23,8 @@ const CALLS: ReadonlyMap<string, StoreCall> = new Map<string, StoreCall>([
   ['set', (use, [sid, session]) => use.set(String(sid), asSession(session))],
   ['touch', (use, [sid, session]) => use.touch(String(sid), asSession(session))],
   ['destroy', (use, [sid]) => use.destroy(String(sid))],
-  ['all', (use) => Object.fromEntries(use.records.sids().map((sid) => [sid, use.get(sid)]))],
-  ['length', (use) => use.records.size],
+  ['all', (use) => Object.fromEntries(use.live())],
+  ['length', (use) => use.live().length],
   ['clear', (use) => use.records.sids().forEach((sid) => use.destroy(sid))],
 ]);
 
@@ -88,14 +88,14 @@ function answer(use: SessionUse, call: StoreCall, args: readonly unknown[]): voi
   try {
     value = call(use, args);
   } catch (error) {
-    return callBack(use, done, error);
+    // As the answer ends, the refusal that takes its place says so.
+    return callBack(use, done, use.ending === 'yes' ? null : error);
   }
   const late = use.late();
-  if (late === before) return callBack(use, done, null, value);
+  if (late === undefined || late === before || use.waits === 'for nothing')
+    return callBack(use, done, null, value);
   // The answer has begun: whoever saves now hears what became of it. As it ends, the connection itself says so.
-  void late?.then((refusal) =>
-    done?.(refusal && use.ending === 'no' ? new Error(refusal.body) : null, value),
-  );
+  void late.then((refusal) => done?.(refusal && use.ending === 'no' ? new Error(refusal.body) : null, value));
 }
 
 /** Within `res.end` at once, so that express-session sends the answer in one piece; else never before the caller has gone on. */

@@ -1,9 +1,6 @@
-import { parseJson } from '../json.ts';
+import { recordForm, type RecordForm, type SessionData } from './record-form.ts';
 
-/** What `express-session` hands to a store: any object with a `cookie`. */
-export type SessionData = object;
-
-/** One session record of the application, as JSON text. */
+/** One session record of the application, as text. */
 interface SessionRecord {
   /** As it goes into the state. */
   text: string;
@@ -33,23 +30,19 @@ export interface Records {
   get(sid: string, nowMs: number): SessionData | undefined;
   /** Content apart from the expiry; `undefined` when there is no such record. */
   contentOf(sid: string): string | undefined;
+  /** What `set` takes. Throws what the codec throws. */
+  read(session: SessionData): Reading;
   set(sid: string, reading: Reading, nowMs: number): Effect;
   touch(sid: string, session: SessionData, nowMs: number): Effect;
   delete(sid: string): boolean;
   sids(): string[];
-  /** JSON `{ v: 1, records: { sid: text } }` as UTF-8. */
+  /** All of them as a state. */
   encode(): Uint8Array;
 }
 
 const TOUCH_MS = 60_000;
 /** What a touch changes of a cookie. */
 const touched = { expires: undefined, originalMaxAge: undefined, originalExpires: undefined };
-
-/** Reads a session object without keeping it. Throws what `JSON.stringify` throws. */
-export function readSession(session: SessionData): Reading {
-  const text = JSON.stringify(session);
-  return { text, ...readText(text) };
-}
 
 /** Milliseconds since 1970, from `cookie.expires` in any of its forms. */
 export function expiryOf(session: SessionData): number | undefined {
@@ -65,33 +58,37 @@ export function expiryOf(session: SessionData): number | undefined {
   return Number.isNaN(ms) ? undefined : ms;
 }
 
-function readText(text: string): { content: string; expiry: number | undefined } {
-  const session: object = JSON.parse(text);
-  const expiry = expiryOf(session);
-  if ('cookie' in session && typeof session.cookie === 'object') {
-    // express-session counts originalMaxAge down by a millisecond now and then; @fastify/session notes the expiry before this one.
-    session.cookie = { ...session.cookie, ...touched };
-  }
-  return { content: JSON.stringify(session), expiry };
-}
-
-/** The records in a state, or `undefined` when it is not one of ours. No bytes are no records. */
-export function decodeRecords(state: Uint8Array): Records | undefined {
-  if (state.length === 0) return createRecords(new Map());
-  const parsed = parseJson(new TextDecoder().decode(state));
-  if (!isObject(parsed) || parsed['v'] !== 1 || !isObject(parsed['records'])) return undefined;
+/** The records of a state in this form; `undefined` when it is not one of ours. */
+export function decodeRecords(state: Uint8Array, form: RecordForm = recordForm()): Records | undefined {
   const records = new Map<string, SessionRecord>();
-  for (const [sid, text] of Object.entries(parsed['records'])) {
-    const session = typeof text === 'string' ? parseJson(text) : undefined;
-    if (typeof text !== 'string' || !isObject(session)) return undefined;
-    const { content, expiry } = readText(text);
-    records.set(sid, { text, live: text, content, storedExpiry: expiry, expiry });
+  const texts = state.length === 0 ? [] : form.open(state);
+  for (const [sid, text] of texts ?? []) {
+    const session = form.sessionOf(text);
+    if (!session) return undefined;
+    const expiry = expiryOf(session);
+    records.set(sid, { text, live: text, content: contentOf(session, form), storedExpiry: expiry, expiry });
   }
-  return createRecords(records);
+  return texts && createRecords(records, form);
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** express-session counts originalMaxAge down by a millisecond now and then; @fastify/session notes the expiry before this one. */
+function contentOf(session: SessionData, form: RecordForm): string {
+  const cookie = 'cookie' in session ? session.cookie : undefined;
+  const compared = typeof cookie === 'object' ? { ...session, cookie: { ...cookie, ...touched } } : session;
+  return form.likeness(compared);
+}
+
+/** A session as plain data: what JSON would make of it, so that every codec sees the same. */
+function plain(session: SessionData): SessionData {
+  const data: SessionData = Object.fromEntries(Object.entries(session));
+  const cookie = 'cookie' in data ? data.cookie : undefined;
+  return hasJson(cookie) ? { ...data, cookie: cookie.toJSON() } : data;
+}
+
+function hasJson(value: unknown): value is { toJSON(): unknown } {
+  return (
+    typeof value === 'object' && value !== null && 'toJSON' in value && typeof value.toJSON === 'function'
+  );
 }
 
 /** A touch is worth a store call when the stored expiry is this far off: at most a quarter of the age, for short ages half of it. */
@@ -101,7 +98,7 @@ function worthStoring(stored: number | undefined, expiry: number | undefined, no
   return Math.abs(expiry - stored) > Math.min(Math.max(TOUCH_MS, maxAgeMs / 4), maxAgeMs / 2);
 }
 
-function createRecords(records: Map<string, SessionRecord>): Records {
+function createRecords(records: Map<string, SessionRecord>, form: RecordForm): Records {
   const isOver = ({ expiry }: SessionRecord, nowMs: number): boolean =>
     expiry !== undefined && expiry <= nowMs;
 
@@ -122,10 +119,14 @@ function createRecords(records: Map<string, SessionRecord>): Records {
     get(sid, nowMs) {
       const record = records.get(sid);
       if (!record || isOver(record, nowMs)) return undefined;
-      const session = parseJson(record.live);
-      return isObject(session) ? session : undefined;
+      return form.sessionOf(record.live);
     },
     contentOf: (sid) => records.get(sid)?.content,
+    read(session) {
+      const data = plain(session);
+      const text = form.textOf(data);
+      return { text, content: contentOf(form.asRead(data, text), form), expiry: expiryOf(data) };
+    },
     set(sid, { text, content, expiry }, nowMs) {
       const present = records.get(sid);
       if (present?.content === content) return extend(present, text, expiry, nowMs);
@@ -136,20 +137,16 @@ function createRecords(records: Map<string, SessionRecord>): Records {
     touch(sid, session, nowMs) {
       const record = records.get(sid);
       return record
-        ? extend(record, withCookieOf(session, record.live), expiryOf(session), nowMs)
+        ? extend(record, withCookieOf(plain(session), record.live, form), expiryOf(session), nowMs)
         : 'touched';
     },
     delete: (sid) => records.delete(sid),
     sids: () => [...records.keys()],
-    encode() {
-      const texts = Object.fromEntries([...records].map(([sid, { text }]) => [sid, text]));
-      return new TextEncoder().encode(JSON.stringify({ v: 1, records: texts }));
-    },
+    encode: () => form.contain([...records].map(([sid, { text }]) => [sid, text])),
   };
 }
 
 /** A touch keeps the record's content and takes the session's cookie. */
-function withCookieOf(session: SessionData, text: string): string {
-  const record: object = JSON.parse(text);
-  return JSON.stringify({ ...record, cookie: 'cookie' in session ? session.cookie : undefined });
+function withCookieOf(session: SessionData, text: string, form: RecordForm): string {
+  return form.textOf({ ...form.sessionOf(text), cookie: 'cookie' in session ? session.cookie : undefined });
 }

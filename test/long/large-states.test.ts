@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Client } from '../system/harness/client.ts';
 import { growthDuring } from '../system/harness/memory.ts';
+import { until } from '../system/harness/until.ts';
 import { startWorld, type World } from '../system/harness/world.ts';
 
 let world: World;
@@ -9,10 +10,16 @@ beforeAll(async () => (world = await startWorld({ origins: ['a'], pool })));
 afterAll(() => world?.end());
 
 const mebibyte = 1024 * 1024;
-const flatMegabytes = 150;
+/** Half of what passes: states that are kept would show, the saw-tooth of the runtime's own heap (about 120 MB) does not. */
+const flatMegabytes = 200;
 
 async function fill(client: Client): Promise<void> {
-  expect((await client.post(`/cart?item=one&noise=${mebibyte}`)).status).toBe(200);
+  // On a busy machine a put may take longer than its two seconds: that is not what is asked here.
+  await until('the state is stored', async () => {
+    const { status } = await client.post(`/cart?item=one&noise=${mebibyte}`);
+    expect([200, 503]).toContain(status);
+    return status === 200;
+  });
 }
 
 it('[LS5] 400 states of 1 MiB through one shard, with flat memory', async () => {

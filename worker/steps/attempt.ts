@@ -16,7 +16,7 @@ function send(visit: Visit, seat: Seat, contract: ContractHeaders): Promise<Atte
   visit.trail.attempts += 1;
   const { url, init, via } = originRequest(visit, seat.home, contract);
   const answered = via === '' ? visit.edge.fetch(url, init) : fetchThrough(visit, via)(url, init);
-  return watch(visit, seat.home, answered);
+  return watch(visit, seat, answered);
 }
 
 function fetchThrough({ edge }: Visit, binding: string): Fetch {

@@ -1,30 +1,35 @@
 import type { OriginId } from '../core/ids.ts';
+import { isSafe } from '../core/resend.ts';
 import { type AttemptResult, readAnswer } from './answer.ts';
-import type { Visit } from '../visit.ts';
+import type { Seat, Visit } from '../visit.ts';
 
 /** `hang: 'patient'`: applications that block while they work get this long before they are doubted. */
 const patienceMs = 5_000;
 /** A slow answer is waited for, and its origin probed again from time to time. */
 const doubtAgainMs = 2_000;
+/** An origin that is handed a large state reads all of it before it can answer anything: it gets this long. */
+const largeStateMs = 2_000;
+const largeStateBytes = 1_048_576;
+/** An unsafe request is not sent again, so its origin is asked more than once: at work on a large session it is silent for a second. */
+const asksOfUnsafe = 3;
 
 /**
  * Waits for headers. Hangs are told from slowness by a probe of doubt: an origin that answers it is waited for, however slow this answer is;
  * one that is silent hangs. A timer of this attempt is the only thing that the steady state pays.
  */
-export function watch(visit: Visit, origin: OriginId, answered: Promise<Response>): Promise<AttemptResult> {
+export function watch(visit: Visit, seat: Seat, answered: Promise<Response>): Promise<AttemptResult> {
   const { timers } = visit.edge;
-  const { doubtAfterMs, hang } = visit.pool.config.attempts;
   return new Promise((resolve) => {
     const settle = (result: AttemptResult): void => {
       cancel();
       resolve(result);
     };
     const doubt = async (waitedMs: number): Promise<void> => {
-      const verdict = await doubtOf(visit, origin, waitedMs);
+      const verdict = await doubtOf(visit, seat.home, waitedMs);
       if (verdict !== undefined) return settle({ kind: 'failed', failure: verdict });
       cancel = timers.after(doubtAgainMs, () => void doubt(waitedMs + doubtAgainMs));
     };
-    const firstMs = hang === 'patient' ? patienceMs : doubtAfterMs;
+    const firstMs = budgetMs(visit, seat);
     let cancel = timers.after(firstMs, () => void doubt(firstMs));
     answered.then(
       (response) => settle(readAnswer(visit, response)),
@@ -33,11 +38,27 @@ export function watch(visit: Visit, origin: OriginId, answered: Promise<Response
   });
 }
 
+function budgetMs({ pool }: Visit, seat: Seat): number {
+  const { doubtAfterMs, hang } = pool.config.attempts;
+  if (hang === 'patient') return patienceMs;
+  return bringsLargeState(seat) ? Math.max(largeStateMs, doubtAfterMs) : doubtAfterMs;
+}
+
+function bringsLargeState(seat: Seat): boolean {
+  return (
+    seat.kind === 'session' && seat.carried.kind === 'state' && seat.carried.bytes.length >= largeStateBytes
+  );
+}
+
 async function doubtOf(
   visit: Visit,
   origin: OriginId,
   waitedMs: number,
 ): Promise<'hangs' | 'timeout' | undefined> {
   if (waitedMs >= visit.pool.config.attempts.headersMs) return 'timeout';
-  return (await visit.pool.doubt(origin)) === 'answers' ? undefined : 'hangs';
+  for (let asks = isSafe(visit.request.method) ? 1 : asksOfUnsafe; asks > 0; asks -= 1) {
+    const verdict = await visit.pool.doubt(origin);
+    if (verdict !== 'silent') return verdict === 'answers' ? undefined : 'hangs';
+  }
+  return 'hangs';
 }

@@ -79,6 +79,42 @@ describe('a home that fails under way', () => {
     expect(world.clock.now() - startMs).toBe(5_000);
   });
 
+  it('[LS7] with an unsafe request in flight is asked three times before it is given up', async () => {
+    freezes(world, a);
+    expect(codeOf(await post())).toEqual([504, 'delivery_unknown']);
+    expect(world.doubted).toEqual([a, a, a]);
+  });
+
+  it('[LS7] with a safe request in flight is asked once', async () => {
+    await world.store(cart);
+    freezes(world, a);
+    await get();
+    expect(world.doubted).toEqual([a]);
+  });
+
+  it('[LS7] is at work on a change: silent twice, then it answers, and nothing is given up', async () => {
+    const found = ['silent', 'silent', 'answers'] as const;
+    let asked = 0;
+    world.verdicts.get = () => found[asked++] ?? 'answers';
+    world.origins.set(a, async () => {
+      await world.clock.sleep(1_000);
+      return reply('done');
+    });
+    expect(await (await post()).text()).toBe('done');
+    expect([world.doubted, world.pool.suspicions.isSuspect(a, world.clock.now())]).toEqual([
+      [a, a, a],
+      false,
+    ]);
+  });
+
+  it('[LS7] is handed a large state: it gets two seconds to read it before it is doubted', async () => {
+    await world.store('x'.repeat(1_048_576));
+    dies(world, a);
+    for (const origin of [b, c]) freezes(world, origin);
+    await get();
+    expect(world.clock.now() - startMs).toBeGreaterThanOrEqual(2_000);
+  });
+
   it('[FL8] is slow, and answers the probe of doubt: it is waited for', async () => {
     world.origins.set(a, async () => {
       await world.clock.sleep(10_000);

@@ -89,6 +89,12 @@ describe('limpet/fetch', () => {
     expect(() => kept?.end()).toThrow('Cannot end the session as its answer has been returned');
   });
 
+  it('[SD65] a state over 16 MiB is refused without being sent', async () => {
+    const { ask, puts } = setUp();
+    const refused = await ask((session) => session.set('x'.repeat(16 * 1024 * 1024)));
+    expect([refused.status, (await refused.json()).code, puts]).toEqual([503, 'state_too_large', []]);
+  });
+
   it('[SD43] what is not JSON cannot be set', async () => {
     await expect(setUp().ask((session) => session.set(undefined))).rejects.toThrow('must be a JSON value');
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decodeRecords, readSession, type Records } from '../../../sdk/express/records.ts';
+import { decodeRecords, type Records } from '../../../sdk/express/records.ts';
 
 const MINUTE_MS = 60_000;
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -18,7 +18,7 @@ function records(): Records {
 describe('records', () => {
   it('[SD11] a state is read back as it was written', () => {
     const one = records();
-    one.set('sid', readSession(session({ cart: [1] }, MINUTE_MS)), 0);
+    one.set('sid', one.read(session({ cart: [1] }, MINUTE_MS)), 0);
     const two = decodeRecords(one.encode());
     expect(two?.get('sid', 0)).toEqual(session({ cart: [1] }, MINUTE_MS));
     expect(two?.encode()).toEqual(one.encode());
@@ -26,7 +26,7 @@ describe('records', () => {
 
   it('[SD11] the state is JSON: v 1, and the text of each record', () => {
     const one = records();
-    one.set('sid', readSession({ cookie: {} }), 0);
+    one.set('sid', one.read({ cookie: {} }), 0);
     expect(JSON.parse(new TextDecoder().decode(one.encode()))).toEqual({
       v: 1,
       records: { sid: '{"cookie":{}}' },
@@ -36,8 +36,8 @@ describe('records', () => {
   it('[SD12] the same content is a touch, and a touch is a change only when the stored expiry is old', () => {
     const one = records();
     const maxAgeMs = 40 * MINUTE_MS;
-    one.set('sid', readSession(session({ a: 1 }, maxAgeMs)), 0);
-    const at = (nowMs: number) => one.set('sid', readSession(session({ a: 1 }, maxAgeMs, nowMs)), nowMs);
+    one.set('sid', one.read(session({ a: 1 }, maxAgeMs)), 0);
+    const at = (nowMs: number) => one.set('sid', one.read(session({ a: 1 }, maxAgeMs, nowMs)), nowMs);
     expect(at(9 * MINUTE_MS)).toBe('touched');
     expect(at(11 * MINUTE_MS)).toBe('changed');
     expect(at(12 * MINUTE_MS)).toBe('touched');
@@ -45,7 +45,7 @@ describe('records', () => {
 
   it('[SD12] a touch that is not stored still lets the record live longer here', () => {
     const one = records();
-    one.set('sid', readSession(session({}, 2 * MINUTE_MS)), 0);
+    one.set('sid', one.read(session({}, 2 * MINUTE_MS)), 0);
     expect(one.touch('sid', session({}, 2 * MINUTE_MS, MINUTE_MS - 1), MINUTE_MS - 1)).toBe('touched');
     expect(one.get('sid', 2.5 * MINUTE_MS)).toBeDefined();
     expect(decodeRecords(one.encode())?.get('sid', 2.5 * MINUTE_MS)).toBeUndefined();
@@ -53,7 +53,7 @@ describe('records', () => {
 
   it('[SD12] a short age is stored at its half, so that it does not run out in the store', () => {
     const one = records();
-    one.set('sid', readSession(session({}, 30_000)), 0);
+    one.set('sid', one.read(session({}, 30_000)), 0);
     expect(one.touch('sid', session({}, 30_000, 10_000), 10_000)).toBe('touched');
     expect(one.touch('sid', session({}, 30_000, 16_000), 16_000)).toBe('changed');
   });
@@ -61,18 +61,18 @@ describe('records', () => {
   it('[SD12] an age that becomes longer, shorter or none is a change', () => {
     const ages = [30 * 24 * 60 * MINUTE_MS, MINUTE_MS, undefined, 30 * MINUTE_MS];
     const one = records();
-    one.set('sid', readSession(session({}, 30 * MINUTE_MS)), 0);
+    one.set('sid', one.read(session({}, 30 * MINUTE_MS)), 0);
     for (const age of ages) {
-      expect(one.set('sid', readSession(session({}, age)), 0)).toBe('changed');
+      expect(one.set('sid', one.read(session({}, age)), 0)).toBe('changed');
       expect(decodeRecords(one.encode())?.get('sid', 0)).toEqual(session({}, age));
     }
   });
 
   it('[SD13] an expired record is not read, and goes with the next set', () => {
     const one = records();
-    one.set('old', readSession(session({}, MINUTE_MS)), 0);
+    one.set('old', one.read(session({}, MINUTE_MS)), 0);
     expect(one.get('old', MINUTE_MS)).toBeUndefined();
-    one.set('new', readSession(session({}, MINUTE_MS, MINUTE_MS)), MINUTE_MS);
+    one.set('new', one.read(session({}, MINUTE_MS, MINUTE_MS)), MINUTE_MS);
     expect(one.sids()).toEqual(['new']);
   });
 });

@@ -32,6 +32,7 @@ const readOf = (store: object, name: string, ...args: unknown[]) =>
   });
 
 function routes(app: FastifyInstance): void {
+  app.get('/facts', async ({ limpet: facts }) => ({ facts }));
   app.get('/cart', ({ session }) => session.items ?? []);
   app.post('/json', (request: Asked) => add(request));
   app.post('/send', (request: Asked, reply) => void reply.send(add(request)));

@@ -100,3 +100,10 @@ it('[SD51] a forged signature is 403 before anything runs', async () => {
   const bare = await call(stage.url, '/json?item=1', 'POST', { 'limpet-session': stage.newClient().session });
   expect([bare.status, JSON.parse(bare.body).code]).toEqual([403, 'signature_invalid']);
 });
+
+it('[SD62] Fastify: a handler finds the facts of its session on the request', async () => {
+  const client = stage.newClient();
+  const { facts } = JSON.parse((await client.ask(stage.url, '/facts', { sent: first.sent })).body);
+  expect(facts).toMatchObject({ session: client.session, epoch: 0, origin: 'a', source: 'new' });
+  expect((await call(stage.url, '/facts', 'GET', {})).body).toBe('{}');
+});

@@ -87,3 +87,15 @@ it('[SD54] too large a state is refused, and the one before is read next', async
   const read = await session.get();
   expect(read.kind === 'state' && text(read.state)).toBe('one');
 });
+
+it('[SD66] as a value: what a request and a socket set is one, and what is not of this form is not overwritten', async () => {
+  const handle = await upgrade();
+  const value = origin.value(handle);
+  expect(await value.get()).toEqual({ kind: 'value', value: undefined });
+  expect([await value.set({ a: 1 }), stored(handle)]).toEqual(['stored', '{"v":1,"value":{"a":1}}']);
+  expect(await origin.value(handle).get()).toEqual({ kind: 'value', value: { a: 1 } });
+  await origin.session(handle).set(bytes('{"v":1,"records":{}}'));
+  expect([await value.set({ a: 2 }), await value.get()]).toEqual(['unreadable', { kind: 'unreadable' }]);
+  expect(stored(handle)).toBe('{"v":1,"records":{}}');
+  await expect(value.set(undefined)).rejects.toThrow('must be a JSON value');
+});

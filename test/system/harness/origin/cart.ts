@@ -5,6 +5,7 @@ declare module 'express-session' {
   interface SessionData {
     items: string[];
     bulk: string;
+    rows: object[];
     user: string;
   }
 }
@@ -17,7 +18,17 @@ function add({ session, query }: Request): void {
   executed[item] = (executed[item] ?? 0) + 1;
   session.items = [...(session.items ?? []), item];
   if (query['kb'] !== undefined) session.bulk = 'x'.repeat(1024 * Number(query['kb']));
+  if (query['rows'] !== undefined) session.rows = rows(Number(query['rows']));
   if (query['noise'] !== undefined) session.bulk = noise(Number(query['noise']));
+}
+
+/** Many small values, about 64 bytes each: an application is at work on them for much longer than on one text. */
+function rows(count: number): object[] {
+  return Array.from({ length: count }, (_, id) => ({
+    id,
+    name: `an item of the shop, number ${id}`,
+    price: 12.5,
+  }));
 }
 
 /** This many bytes of text, of which gzip leaves three quarters. */
