@@ -67,7 +67,8 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
     const member = this.#member(origin);
     if (member === undefined || now - (this.#reportedAt.get(origin) ?? 0) < reportEveryMs) return;
     this.#reportedAt.set(origin, now);
-    this.ctx.waitUntil(this.#doubt(member));
+    this.#roster.doubt(origin);
+    this.ctx.waitUntil(this.#doubt(member).finally(() => this.#roster.settle(origin)));
   }
 
   /** A session was claimed away from this origin or by another of its instances: older cookies of it must ask the map. */

@@ -14,6 +14,7 @@ import type {
   Fallback,
   Fetch,
   LostWrites,
+  Passive,
   ReadStatus,
   Replicas,
   ReportSuspect,
@@ -59,6 +60,7 @@ export interface Pool {
   /** When an answer was last copied for the fallback, by its key. */
   readonly copied: Lru<number>;
   readonly suspicions: Suspicions;
+  readonly passive: Passive;
   readonly shards: Shards;
   readonly desk: ShardDesk;
   readonly lost: LostWrites;

@@ -9,6 +9,8 @@ export class Roster {
   readonly #healths = new Map<OriginId, Health>();
   #probing: ProbingConfig | undefined;
   #version: number;
+  /** Only in memory: a monitor that was evicted meanwhile has nothing to look into any more. */
+  readonly #doubted = new Set<OriginId>();
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
@@ -39,9 +41,9 @@ export class Roster {
   }
 
   get snapshot(): Snapshot {
-    const standings = [...this.healths].map(([id, { health, incarnation }]): [OriginId, Standing] => [
+    const standings = [...this.healths].map(([id, health]): [OriginId, Standing] => [
       id,
-      { health, incarnation },
+      standingOf(health, this.#doubted.has(id)),
     ]);
     return { version: this.#version, origins: Object.fromEntries(standings) };
   }
@@ -58,6 +60,17 @@ export class Roster {
       this.#bump();
     });
     return true;
+  }
+
+  /** An edge could not use it: the others hear of it at once, before a probe can tell. */
+  doubt(origin: OriginId): void {
+    if (this.#doubted.has(origin)) return;
+    this.#doubted.add(origin);
+    this.#bump();
+  }
+
+  settle(origin: OriginId): void {
+    if (this.#doubted.delete(origin)) this.#bump();
   }
 
   /** Stores only what others are told: health and incarnation. */
@@ -90,6 +103,15 @@ export class Roster {
     this.#version++;
     this.#storage.kv.put('version', this.#version);
   }
+}
+
+function standingOf({ health, incarnation, returnedAt }: Health, isDoubted: boolean): Standing {
+  return {
+    health,
+    incarnation,
+    ...(returnedAt === undefined ? {} : { returnedAt }),
+    ...(isDoubted ? { doubted: true } : {}),
+  };
 }
 
 function isSame(one: ProbingConfig, other: ProbingConfig): boolean {

@@ -69,7 +69,8 @@ function isSurelyAway({ pool, view }: Visit, home: OriginId): boolean {
 
 /** The next candidate: best first, without those that failed this request. */
 function nextHome(visit: Visit, { session, home }: Whereabouts): OriginId | undefined {
-  return visit.view.place(keyOf(session), (origin) => origin !== home && canServe(visit, origin));
+  if (visit.view.mood === 'spent') return undefined;
+  return visit.view.place(keyOf(session), (origin) => origin !== home && !visit.trail.failed.has(origin));
 }
 
 /** The edge's claim leaves the instance open: the first put or claim that names one fixes it. */

@@ -1,3 +1,4 @@
+import { isSafe } from '../core/resend.ts';
 import { waitAfterMs } from '../core/snapshot.ts';
 import type { HeldSnapshot, WaitUntil } from '../ports.ts';
 import { PoolView, snapshotPatienceMs } from './view.ts';
@@ -14,7 +15,16 @@ export function open(
   const visitWith = (held: HeldSnapshot): Visit => {
     const now = edge.clock.now();
     const trail = { failed: new Set<never>(), struck: new Set<never>(), attempts: 0, body: undefined };
-    return { request, edge, pool, url, now, waitUntil, view: new PoolView(pool, held, now), trail };
+    return {
+      request,
+      edge,
+      pool,
+      url,
+      now,
+      waitUntil,
+      view: new PoolView(pool, held, now, isSafe(request.method)),
+      trail,
+    };
   };
   const held = pool.snapshots.current();
   const view = visitWith(held);

@@ -1,5 +1,6 @@
 import type { View } from '../core/decide.ts';
 import type { OriginId } from '../core/ids.ts';
+import { type Mood, moodOf } from '../core/panic.ts';
 import { place } from '../core/rendezvous.ts';
 import { type Snapshot, standingOf, type Trust, trustIn } from '../core/snapshot.ts';
 import type { HeldSnapshot } from '../ports.ts';
@@ -8,22 +9,73 @@ import type { Pool, Visit } from '../visit.ts';
 /** How long a request waits for a snapshot when the one at hand is stale. */
 export const snapshotPatienceMs = 200;
 
-/** The pool as this isolate sees it now: the snapshot, less what has failed here. */
+type Also = (origin: OriginId) => boolean;
+
+/** The pool as this isolate sees it now: the snapshot, less what has failed here. What is asked only in trouble is found out only then. */
 export class PoolView implements View {
   readonly snapshot: Snapshot;
   readonly trust: Trust;
   readonly #pool: Pool;
   readonly #now: number;
+  /** A half-open breaker lets one request through, and no POST: it could not be sent again. */
+  readonly #mayTry: boolean;
+  #trial: OriginId | undefined;
+  #mood: Mood | undefined;
+  #minds: boolean | undefined;
 
-  constructor(pool: Pool, held: HeldSnapshot, now: number) {
+  constructor(pool: Pool, held: HeldSnapshot, now: number, mayTry: boolean) {
     this.#pool = pool;
     this.#now = now;
+    this.#mayTry = mayTry;
     this.snapshot = held.snapshot;
     this.trust = trustIn(held.ageMs);
   }
 
   usable(origin: OriginId): boolean {
-    if (!this.#pool.origins.has(origin) || !this.#isUp(origin)) return false;
+    if (!this.#pool.origins.has(origin)) return false;
+    if (this.#isWell(origin)) return true;
+    return this.#pool.passive.isAnyOpen && this.#mayBeTried(origin)
+      ? this.#try(origin)
+      : this.#staysInPanic(origin);
+  }
+
+  place(key: number, also: Also = anyOrigin): OriginId | undefined {
+    const well = this.#pick(
+      key,
+      (origin) => (this.#isWell(origin) || this.#mayBeTried(origin)) && also(origin),
+    );
+    if (well !== undefined || this.mood !== 'panic') return well;
+    return this.#pick(key, (origin) => this.#staysInPanic(origin) && also(origin));
+  }
+
+  placeNew(key: number, also: Also = anyOrigin): OriginId | undefined {
+    if (this.mood === 'spent') return undefined;
+    if (this.mood === 'panic') return this.#pick(key, (origin) => !this.#isSuspect(origin) && also(origin));
+    const welcome = this.#pick(
+      key,
+      (origin) =>
+        (this.#isWell(origin) || this.#mayBeTried(origin)) && this.#welcomes(origin, key) && also(origin),
+    );
+    return welcome ?? this.place(key, also);
+  }
+
+  get mood(): Mood {
+    if (this.#mood === undefined) {
+      const origins = [...this.#pool.origins.keys()];
+      const usable = origins.filter((origin) => this.#isWell(origin)).length;
+      this.#mood = moodOf(usable, origins.length, this.#pool.config.panic);
+    }
+    return this.#mood;
+  }
+
+  #pick(key: number, usable: Also): OriginId | undefined {
+    const picked = place(this.#pool.placement, key, usable);
+    if (picked !== undefined && this.#mayBeTried(picked)) this.#try(picked);
+    return picked;
+  }
+
+  #isWell(origin: OriginId): boolean {
+    if (!this.#isUp(origin) || this.#isOpen(origin)) return false;
     return !this.#isSuspect(origin) || this.#isAllSuspect();
   }
 
@@ -35,16 +87,50 @@ export class PoolView implements View {
     return this.#pool.suspicions.isSuspect(origin, this.#now);
   }
 
+  #isOpen(origin: OriginId): boolean {
+    const { passive } = this.#pool;
+    return passive.isAnyOpen && passive.phase(origin, this.#now) !== 'closed' && this.#mindsBreakers();
+  }
+
+  /** With more than half of the pool out, no breaker is minded: an origin that answers badly is better than none. */
+  #mindsBreakers(): boolean {
+    if (this.#minds === undefined) {
+      const { origins, passive } = this.#pool;
+      const isOut = (origin: OriginId) =>
+        !this.#isUp(origin) || this.#isSuspect(origin) || passive.phase(origin, this.#now) !== 'closed';
+      this.#minds = [...origins.keys()].filter(isOut).length * 2 <= origins.size;
+    }
+    return this.#minds;
+  }
+
+  #mayBeTried(origin: OriginId): boolean {
+    if (!this.#pool.passive.isAnyOpen || !this.#isUp(origin) || this.#isSuspect(origin)) return false;
+    if (this.#trial === origin) return true;
+    return this.#mayTry && this.#pool.passive.phase(origin, this.#now) === 'half-open';
+  }
+
+  #try(origin: OriginId): true {
+    if (this.#trial !== origin) this.#pool.passive.try(origin, this.#now);
+    this.#trial = origin;
+    return true;
+  }
+
+  /** So many are out that the word about them is doubted: a session stays with a home that has not failed here. */
+  #staysInPanic(origin: OriginId): boolean {
+    return this.mood === 'panic' && !this.#isSuspect(origin);
+  }
+
+  #welcomes(origin: OriginId, key: number): boolean {
+    const { doubted, returnedAt } = standingOf(this.snapshot, origin);
+    return doubted === undefined && this.#pool.passive.welcomes(origin, key, returnedAt, this.#now);
+  }
+
   /** When everybody has failed here, this isolate or the load is to be doubted rather than all origins: only the monitor's word counts. */
   #isAllSuspect(): boolean {
     for (const origin of this.#pool.origins.keys()) {
       if (this.#isUp(origin) && !this.#isSuspect(origin)) return false;
     }
     return true;
-  }
-
-  place(key: number, also: (origin: OriginId) => boolean = anyOrigin): OriginId | undefined {
-    return place(this.#pool.placement, key, (origin) => this.usable(origin) && also(origin));
   }
 }
 

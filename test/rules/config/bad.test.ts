@@ -83,7 +83,7 @@ describe('a bad configuration', () => {
     [
       'an origin as a url',
       shop({ origins: ['https://a.example.net'] }),
-      'pools.shop.origins.0: wanted an object with id, url, weight, found "https://a.example.net"',
+      'pools.shop.origins.0: wanted an object with id, url, weight, maxConcurrent, found "https://a.example.net"',
     ],
     [
       'an origin without url',

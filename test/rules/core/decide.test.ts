@@ -27,7 +27,9 @@ function view({
     snapshot: { version: 7, origins: { [a]: { health: usable ? 'up' : 'down', incarnation } } },
     trust,
     usable: () => usable,
+    mood: 'calm',
     place: () => b,
+    placeNew: () => b,
   };
 }
 
