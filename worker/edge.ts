@@ -114,6 +114,7 @@ async function createPool(
       mirror: bindings.fallback,
       clock,
       timers,
+      chance: platform.chance,
       waitUntil,
     }),
     report: createReportSuspect({ pool: name, monitors: bindings.monitors }),
