@@ -21,8 +21,13 @@ export interface Origin {
 const script = fileURLToPath(new URL('origin-app.ts', import.meta.url));
 
 /** `sessions`: `kept` by Limpet, or `plain` express-session. */
-export async function startOrigin(id: string, port: number, sessions: 'kept' | 'plain'): Promise<Origin> {
-  const env = { ...(await originValues('shop', id)), PORT: String(port), SESSIONS: sessions };
+export async function startOrigin(
+  id: string,
+  port: number,
+  sessions: 'kept' | 'plain',
+  more: Readonly<Record<string, string>> = {},
+): Promise<Origin> {
+  const env = { ...more, ...(await originValues('shop', id)), PORT: String(port), SESSIONS: sessions };
   const url = `http://127.0.0.1:${port}`;
   const launch = () => startChild(script, [], env, 'listening');
   let child: Child = await launch();

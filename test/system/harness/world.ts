@@ -22,18 +22,20 @@ export interface WorldOptions {
   readonly sessions?: 'kept' | 'plain';
   readonly pool?: Omit<Partial<PoolInput>, 'origins'>;
   readonly rest?: Omit<Partial<ConfigInput>, 'pools' | 'routes'>;
+  /** More of the environment of an origin, by its id. */
+  readonly env?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Origins that are not started here: another kind of process, or none at all. */
   readonly others?: PoolInput['origins'];
 }
 
 /** Starts it all; what has been started ends with it, also when the rest fails to start. */
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
-  const { origins: ids = ['a', 'b', 'c'], sessions = 'kept', others = [], pool = {}, rest = {} } = options;
+  const { origins: ids = ['a', 'b', 'c'], sessions = 'kept', others = [], pool = {}, rest = {}, env = {} } = options;
   const ports = await freePorts(ids.length);
   const origins: Origin[] = [];
   try {
     await Promise.all(
-      ids.map(async (id, at) => origins.push(await startOrigin(id, ports[at] ?? 0, sessions))),
+      ids.map(async (id, at) => origins.push(await startOrigin(id, ports[at] ?? 0, sessions, env[id]))),
     );
     origins.sort((one, other) => one.id.localeCompare(other.id));
     const listed = [...origins.map(({ id, url }) => ({ id, url })), ...others];
