@@ -62,6 +62,7 @@ async function poolStatus(pool: Pool, edge: Edge) {
     sinceMs: now - since,
     lastProbe: last,
     suspectHere: pool.suspicions.isSuspect(id, now),
+    seenHere: pool.passive.seen(id, now),
   }));
   return { name: pool.name, monitor: { version: told.version }, here, origins };
 }

@@ -99,7 +99,9 @@ describe('a pool with a backup', () => {
     down(b);
     const response = await world.send();
     expect([response.status, pathIn(world).at(-1)]).toEqual([200, x]);
-    expect(response.headers.getSetCookie().map((line) => line.split('=')[0])).toEqual(['__Host-limpet-spare']);
+    expect(response.headers.getSetCookie().map((line) => line.split('=')[0])).toEqual([
+      '__Host-limpet-spare',
+    ]);
   });
 
   it('[PN6] a session that began there stays there when the pool is back', async () => {

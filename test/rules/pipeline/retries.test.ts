@@ -10,7 +10,10 @@ const start = async (pool: Partial<PoolInput> = {}, config: Partial<ConfigInput>
 beforeEach(() => start());
 
 const askAs = async (number: number, init: RequestInit & { path?: string } = {}) =>
-  world.send({ ...init, headers: { cookie: await world.cookie({ session: sessionNo(number) }), ...init.headers } });
+  world.send({
+    ...init,
+    headers: { cookie: await world.cookie({ session: sessionNo(number) }), ...init.headers },
+  });
 const post = { method: 'POST', body: 'item=2', headers: { 'content-length': '6' } };
 const resets = (origin = a) => world.origins.set(origin, () => Promise.reject(new TypeError('reset')));
 
@@ -20,7 +23,11 @@ describe('the retry budget', () => {
     const statuses = [];
     for (let at = 0; at < 4; at++) statuses.push((await askAs(at)).status);
     const refused = await askAs(9);
-    expect([...codeOf(refused), refused.headers.get('retry-after')]).toEqual([503, 'retry_budget_spent', '1']);
+    expect([...codeOf(refused), refused.headers.get('retry-after')]).toEqual([
+      503,
+      'retry_budget_spent',
+      '1',
+    ]);
     expect(await world.told(refused)).toBeUndefined();
     world.origins.delete(a);
     await world.clock.pass(12_000);
@@ -77,7 +84,8 @@ describe('a route of which the operator says that any request may be sent again'
 
 describe('a hedge', () => {
   const keyed = { affinity: [{ by: 'header:x-key' }], session: { mode: 'local' } } as const;
-  const plain = (init: RequestInit = {}) => world.send({ ...init, headers: { 'user-agent': 'one', ...init.headers } });
+  const plain = (init: RequestInit = {}) =>
+    world.send({ ...init, headers: { 'user-agent': 'one', ...init.headers } });
   /** The origin that a request without a key goes to. */
   const firstOf = async () => {
     await plain();

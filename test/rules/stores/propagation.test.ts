@@ -6,7 +6,11 @@ import { createEdge } from '../../../worker/edge.ts';
 import { blame } from '../../../worker/steps/blame.ts';
 import { open } from '../../../worker/steps/open.ts';
 import { requestUrl } from '../../../worker/steps/route.ts';
-import { createReportSuspect, createSnapshots, type MonitorObjects } from '../../../worker/stores/snapshots.ts';
+import {
+  createReportSuspect,
+  createSnapshots,
+  type MonitorObjects,
+} from '../../../worker/stores/snapshots.ts';
 import { createSuspicions } from '../../../worker/stores/suspicions.ts';
 import type { Edge, Pool, Visit } from '../../../worker/visit.ts';
 import { type ManualClock, manualClock } from '../manual-clock.ts';
@@ -45,7 +49,7 @@ function fakeMonitor(clock: ManualClock) {
   return { asked, objects };
 }
 
-const up: Standing = { health: "up", incarnation: 0 };
+const up: Standing = { health: 'up', incarnation: 0 };
 
 /** One colo's cache: an entry is gone when its max-age is over, whoever looks. */
 function coloCache(clock: ManualClock) {
@@ -147,16 +151,19 @@ async function traffic({ clock, isolates, visitAt }: Simulated, seconds: number,
 vi.setConfig({ testTimeout: 60_000 });
 
 describe('2,000 isolates', () => {
-  it.each([1, 50, 200])('[PS21] in %i colos: the monitor is asked about once per second and colo, not per isolate', async (colos) => {
-    const simulated = await world(colos);
-    await traffic(simulated, 2);
-    const { asked } = simulated.monitor;
-    asked.snapshots = 0;
-    await traffic(simulated, 4);
-    const perSecond = asked.snapshots / 4;
-    expect(perSecond).toBeLessThan(2 * colos + 10);
-    expect(asked.reports).toBe(0);
-  });
+  it.each([1, 50, 200])(
+    '[PS21] in %i colos: the monitor is asked about once per second and colo, not per isolate',
+    async (colos) => {
+      const simulated = await world(colos);
+      await traffic(simulated, 2);
+      const { asked } = simulated.monitor;
+      asked.snapshots = 0;
+      await traffic(simulated, 4);
+      const perSecond = asked.snapshots / 4;
+      expect(perSecond).toBeLessThan(2 * colos + 10);
+      expect(asked.reports).toBe(0);
+    },
+  );
 
   it('[PS22] what one isolate has seen is known to all within two seconds', async () => {
     const simulated = await world(50);
@@ -185,4 +192,3 @@ describe('2,000 isolates', () => {
     expect(asked.reports).toBe(before);
   });
 });
-

@@ -30,7 +30,14 @@ export interface WorldOptions {
 
 /** Starts it all; what has been started ends with it, also when the rest fails to start. */
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
-  const { origins: ids = ['a', 'b', 'c'], sessions = 'kept', others = [], pool = {}, rest = {}, env = {} } = options;
+  const {
+    origins: ids = ['a', 'b', 'c'],
+    sessions = 'kept',
+    others = [],
+    pool = {},
+    rest = {},
+    env = {},
+  } = options;
   const ports = await freePorts(ids.length);
   const origins: Origin[] = [];
   try {
