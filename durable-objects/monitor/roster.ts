@@ -57,7 +57,7 @@ export class Roster {
       for (const { id } of probing.origins) if (!before.has(id)) this.#keep(id, this.#joining(id, now));
       this.#probing = probing;
       this.#storage.kv.put('probing', probing);
-      this.#bump();
+      this.bump();
     });
     return true;
   }
@@ -66,11 +66,11 @@ export class Roster {
   doubt(origin: OriginId): void {
     if (this.#doubted.has(origin)) return;
     this.#doubted.add(origin);
-    this.#bump();
+    this.bump();
   }
 
   settle(origin: OriginId): void {
-    if (this.#doubted.delete(origin)) this.#bump();
+    if (this.#doubted.delete(origin)) this.bump();
   }
 
   /** Stores only what others are told: health and incarnation. */
@@ -80,7 +80,7 @@ export class Roster {
     if (before !== undefined && !flipped(before, health) && before.incarnation === health.incarnation) return;
     this.#storage.transactionSync(() => {
       this.#keep(origin, health);
-      this.#bump();
+      this.bump();
     });
   }
 
@@ -99,7 +99,8 @@ export class Roster {
     );
   }
 
-  #bump(): void {
+  /** What others are told has changed. */
+  bump(): void {
     this.#version++;
     this.#storage.kv.put('version', this.#version);
   }

@@ -1,65 +1,89 @@
-import type { SubjectTag } from '../../worker/core/ids.ts';
-import type { Entry, StoredState } from '../../worker/core/page.ts';
-import type { ExportedSession, ListedRow, SubjectStep, SubjectWish } from '../../worker/ports.ts';
+import { type Ended, end } from '../../worker/core/fence.ts';
+import { noInstance, originId, type OriginId, type PoolName, type SessionId } from '../../worker/core/ids.ts';
+import { bucketOf, type Entry, type StoredState } from '../../worker/core/page.ts';
+import { parseSessionId } from '../../worker/core/session-id.ts';
+import type { ListedRow, ListPage, ShownSlot } from '../../worker/ports.ts';
 import type { Ledger } from './ledger.ts';
+import type { Slots } from './slots.ts';
 import type { Tables } from './tables.ts';
 
-/** Pages and bytes of states that one step of a search looks at: what an RPC can carry, and other calls get in between. */
-const pagesPerStep = 16;
-const stateBytesPerStep = 4 * 1024 * 1024;
+const listMax = 1_000;
 
-/**
- * What operators ask of a shard besides single sessions. There is no index by subject: it would be a row per write. Who asks for a subject has all
- * pages read, a few at a time.
- */
+/** Nobody's home and instance: an end that an operator runs raises the incarnation of wherever the session lives. */
+const operator = { home: originId(''), instance: noInstance };
+
+export interface DeskParts {
+  readonly ledger: Ledger;
+  readonly tables: Tables;
+  readonly slots: Slots;
+  /** Stores the open group now. */
+  flush(): void;
+}
+
+/** What operators ask of single sessions, and which there are. */
 export class Desk {
-  readonly #ledger: Ledger;
-  readonly #tables: Tables;
+  readonly #parts: DeskParts;
 
-  constructor(ledger: Ledger, tables: Tables) {
-    this.#ledger = ledger;
-    this.#tables = tables;
+  constructor(parts: DeskParts) {
+    this.#parts = parts;
   }
 
-  /** The sessions of a subject and the marks of its ended ones, in the next few pages. */
-  find({ subject, from }: SubjectWish, now: number): SubjectStep<Entry> {
-    const buckets = this.#ledger.bucketsFrom(from);
-    const found: Entry[] = [];
-    let bytes = 0;
-    for (const [looked, bucket] of buckets.entries()) {
-      if (looked >= pagesPerStep || bytes >= stateBytesPerStep) return { found, next: bucket };
-      for (const entry of this.#ledger.entriesOf(bucket, now)) {
-        if (subjectOf(entry) !== subject) continue;
-        found.push(entry);
-        bytes += this.#stateBytes(entry.state);
+  list({ cursor, limit }: { cursor?: string | undefined; limit: number }, now: number): ListPage {
+    const { ledger, flush } = this.#parts;
+    flush();
+    const after = cursor === undefined ? undefined : parseSessionId(cursor);
+    const from = after === undefined ? 0 : bucketOf(after);
+    const most = Math.min(Math.max(1, limit), listMax);
+    const rows: ListedRow[] = [];
+    for (const bucket of ledger.bucketsFrom(from)) {
+      for (const entry of ledger.entriesOf(bucket, now)) {
+        if (after !== undefined && bucket === from && entry.session <= after) continue;
+        const listed = this.listed(entry);
+        if (listed === undefined) continue;
+        if (rows.length === most) return { rows, cursor: rows.at(-1)?.session };
+        rows.push(listed);
       }
     }
-    return { found, next: undefined };
+    return { rows, cursor: undefined };
   }
 
-  export(wish: SubjectWish, now: number): SubjectStep<ExportedSession> {
-    const { found, next } = this.find(wish, now);
-    return { found: found.flatMap((entry) => this.#exported(entry)), next };
+  async show(pool: PoolName, session: SessionId): Promise<ShownSlot> {
+    const { slots } = this.#parts;
+    const { entry, slot } = slots.open(pool, session);
+    await slots.settled(session);
+    const row = entry === undefined || slot.kind !== 'row' ? undefined : this.listed(entry);
+    if (row !== undefined) return { kind: 'row', row };
+    return slot.kind === 'ended' ? { kind: 'ended', endsAt: slot.endsAt } : { kind: 'none' };
+  }
+
+  /** Of a session that has no row the home is not known: all of the pool's origins are raised, so that its cookie asks here once. */
+  async end(
+    pool: PoolName,
+    session: SessionId,
+    { endsAt, origins }: { endsAt: number; origins: readonly OriginId[] },
+  ): Promise<Ended> {
+    const { slots } = this.#parts;
+    const held = slots.open(pool, session);
+    const answer = slots.decide(session, held, end(held.slot, { ...operator, endsAt }));
+    if (held.slot.kind === 'none') slots.raise(origins);
+    await slots.settled(session);
+    return answer;
+  }
+
+  /** The same without waiting: whoever ends many flushes once. */
+  endNow(pool: PoolName, session: SessionId, endsAt: number): void {
+    const { slots } = this.#parts;
+    const held = slots.open(pool, session);
+    slots.decide(session, held, end(held.slot, { ...operator, endsAt }));
   }
 
   /** Undefined for the mark of an ended session. */
   listed({ session, slot, state }: Entry): ListedRow | undefined {
-    return slot.kind === 'row' ? { ...slot.row, session, stateBytes: this.#stateBytes(state) } : undefined;
+    return slot.kind === 'row' ? { ...slot.row, session, stateBytes: this.stateBytes(state) } : undefined;
   }
 
-  #exported(entry: Entry): ExportedSession[] {
-    const row = this.listed(entry);
-    if (row === undefined) return [];
-    const state = this.#ledger.sealed(entry.state);
-    return [state === undefined ? row : { ...row, state }];
-  }
-
-  #stateBytes(state: StoredState): number {
+  stateBytes(state: StoredState): number {
     if (state.kind === 'none') return 0;
-    return state.kind === 'inline' ? state.bytes.length : this.#tables.chunkBytes(state.id);
+    return state.kind === 'inline' ? state.bytes.length : this.#parts.tables.chunkBytes(state.id);
   }
-}
-
-function subjectOf({ slot }: Entry): SubjectTag | undefined {
-  return slot.kind === 'row' ? slot.row.subject : slot.subject;
 }

@@ -11,13 +11,10 @@ import {
 } from '../../worker/core/page.ts';
 import { current } from '../../worker/core/row.ts';
 import type { SealedState } from '../../worker/ports.ts';
+import { BigStates, chunksOf, inlineBytesMax, pageBytesMax } from './big-states.ts';
 import type { Group } from './groups.ts';
 import type { Tables } from './tables.ts';
 
-/** A larger state is stored in chunks of its own, so that a page stays quick to rewrite. */
-export const inlineBytesMax = 16 * 1024;
-const chunkBytes = 512 * 1024;
-const pageBytesMax = 1024 * 1024;
 const logEntriesMax = 2_000;
 const logBytesMax = 4 * 1024 * 1024;
 const pagesInMemory = 16;
@@ -26,6 +23,7 @@ const pagesInMemory = 16;
 export class Ledger {
   readonly #storage: DurableObjectStorage;
   readonly #tables: Tables;
+  readonly #bigStates: BigStates;
   #pages = new Lru<Map<SessionId, Entry>>(pagesInMemory);
   /** What is in the log only; newer than all else. */
   #unfolded = new Map<SessionId, Entry>();
@@ -42,6 +40,7 @@ export class Ledger {
   constructor(storage: DurableObjectStorage, tables: Tables, mayGo = (folded: number) => folded) {
     this.#storage = storage;
     this.#tables = tables;
+    this.#bigStates = new BigStates(tables);
     this.#mayGo = mayGo;
     const folded = storage.kv.get<number>('folded') ?? 0;
     this.#last = Math.max(folded, tables.lastLogged());
@@ -82,7 +81,7 @@ export class Ledger {
     if (state.kind === 'none') return undefined;
     const { seal, epoch } = state;
     if (state.kind === 'inline') return { bytes: state.bytes.slice(), seal, epoch };
-    return { bytes: joined(this.#tables.chunks(state.id), state.id), seal, epoch };
+    return { bytes: this.#bigStates.whole(state.id), seal, epoch };
   }
 
   /** Decisions stand in memory at once; the group stores them. */
@@ -95,7 +94,7 @@ export class Ledger {
     this.#storage.transactionSync(() => {
       for (const id of group.replaced) this.#tables.deleteChunks(id);
       const entries = Array.from(group.entries.values(), (entry) =>
-        this.#withBigStateApart(entry, inlineBytesMax),
+        this.#bigStates.apart(entry, inlineBytesMax),
       );
       for (const body of encodePages(entries, pageBytesMax)) {
         this.#tables.appendLog(++this.#last, body);
@@ -131,7 +130,7 @@ export class Ledger {
 
   /** A page as another shard has it. */
   fill(bucket: number, entries: readonly Entry[]): void {
-    this.#tables.writePage(bucket, encodePage(this.#fitting(entries)));
+    this.#tables.writePage(bucket, encodePage(this.#bigStates.fitting(entries)));
     this.#pages.delete(`${bucket}`);
   }
 
@@ -231,37 +230,13 @@ export class Ledger {
         if (id !== undefined && !kept.has(id)) this.#tables.deleteChunks(id);
       }
       if (entries.length === 0) this.#tables.deletePage(bucket);
-      else this.#tables.writePage(bucket, encodePage(this.#fitting(entries)));
+      else this.#tables.writePage(bucket, encodePage(this.#bigStates.fitting(entries)));
     });
     this.#pages.delete(`${bucket}`);
     return entries.reduce(
       (latest, { slot }) => Math.max(latest, slot.kind === 'row' ? slot.row.endsAt : slot.endsAt),
       now,
     );
-  }
-
-  /** A page that has outgrown its row gives its largest states away. */
-  #fitting(entries: readonly Entry[]): readonly Entry[] {
-    let excess = entries.reduce((sum, entry) => sum + inlineBytes(entry), 0) - pageBytesMax;
-    if (excess <= 0) return entries;
-    const largestFirst = [...entries].sort((left, right) => inlineBytes(right) - inlineBytes(left));
-    return largestFirst.map((entry) => {
-      if (excess <= 0) return entry;
-      excess -= inlineBytes(entry);
-      return this.#withBigStateApart(entry, 0);
-    });
-  }
-
-  /** Chunks belong to the session that is in their name, and to this version of its state alone. */
-  #withBigStateApart(entry: Entry, bytesMax: number): Entry {
-    const { slot, state } = entry;
-    if (slot.kind !== 'row' || state.kind !== 'inline' || state.bytes.length <= bytesMax) return entry;
-    const id = `${entry.session}:${slot.row.epoch}:${slot.row.version}`;
-    this.#tables.deleteChunks(id);
-    for (let part = 0; part * chunkBytes < state.bytes.length; part++) {
-      this.#tables.writeChunk(id, part, state.bytes.slice(part * chunkBytes, (part + 1) * chunkBytes));
-    }
-    return { ...entry, state: { kind: 'chunked', id, seal: state.seal, epoch: state.epoch } };
   }
 }
 
@@ -271,23 +246,4 @@ function byId(entries: readonly Entry[]): Map<SessionId, Entry> {
 
 function isAlive(entry: Entry, now: number): boolean {
   return current(entry.slot, now).kind !== 'none';
-}
-
-export function chunksOf(state: StoredState): string | undefined {
-  return state.kind === 'chunked' ? state.id : undefined;
-}
-
-function inlineBytes({ state }: Entry): number {
-  return state.kind === 'inline' ? state.bytes.length : 0;
-}
-
-function joined(parts: readonly ArrayBuffer[], id: string): Uint8Array<ArrayBuffer> {
-  if (parts.length === 0) throw new Error(`Cannot read the state ${id}: its chunks are not there`);
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(new Uint8Array(part), at);
-    at += part.byteLength;
-  }
-  return whole;
 }

@@ -1,19 +1,17 @@
-import { buckets, decodePage, encodePages } from '../../worker/core/page.ts';
+import { buckets, encodePages } from '../../worker/core/page.ts';
 import { type Feed, isSettled, nextStep, type Position } from '../../worker/core/replication.ts';
-import { chunksOf, type Ledger } from './ledger.ts';
-import type { Chunk, Of, Pages, ReplicaSink } from './replica-object.ts';
-import type { LogRow, Tables } from './tables.ts';
+import type { Ledger } from './ledger.ts';
+import { ChunksSent, parcelsOf } from './parcels.ts';
+import type { Of, Pages, ReplicaSink } from './replica-object.ts';
+import type { Tables } from './tables.ts';
 
 /** Rows or pages of one call. */
 const parcelBytes = 1024 * 1024;
-/** Chunks of one call: a message between objects has at most 32 MiB. */
-const chunkParcelBytes = 4 * 1024 * 1024;
 /** Calls under way at once, so that a far replica is not a round trip behind for each of them. */
 const window = 4;
 /** The first call makes the object, perhaps on another continent. */
 const patienceMs = 10_000;
 const pauseMs = { first: 50, most: 5_000 };
-const sentMax = 1_024;
 
 export interface Source {
   readonly ledger: Ledger;
@@ -37,8 +35,7 @@ export class Link {
   /** Answers that are awaited, oldest first. */
   #underWay: Promise<Position>[] = [];
   #sentUpTo = 0;
-  /** States whose chunks went this way since the link stands: a renewal does not send them again. */
-  readonly #chunksSent = new Set<string>();
+  readonly #chunksSent: ChunksSent;
   #isLoading = false;
   #confirmed = 0;
   #acknowledged = 0;
@@ -50,6 +47,7 @@ export class Link {
     this.name = name;
     this.#source = source;
     this.#connect = connect;
+    this.#chunksSent = new ChunksSent(source.tables);
   }
 
   /** Up to here the replica has everything, states included: what a quorum counts. */
@@ -147,7 +145,7 @@ export class Link {
     const upTo = rows.at(-1)?.seq ?? after;
     if (rows[0]?.seq !== after + 1) throw new Error(`the log was cut behind ${after}`);
     this.#sentUpTo = upTo;
-    const { missing, sent } = this.#chunksFor(rows.flatMap(({ body }) => chunkIdsOf(body)));
+    const { missing, sent } = this.#chunksSent.for(rows.map(({ body }) => body));
     if (missing.length > 0) await this.#sendChunks(stub, missing);
     // The newest row is looked up last: a chunk that was replaced meanwhile has a newer row behind it.
     const { last } = ledger;
@@ -176,7 +174,7 @@ export class Link {
     flush();
     const at = Date.now();
     const { pages, next } = this.#pagesFrom(bucket, at);
-    const { missing, sent } = this.#chunksFor(pages.flatMap(({ body }) => chunkIdsOf(body)));
+    const { missing, sent } = this.#chunksSent.for(pages.map(({ body }) => body));
     await this.#sendChunks(stub, missing);
     // Read last, as above.
     const { last } = ledger;
@@ -196,25 +194,13 @@ export class Link {
     return { pages, next: buckets };
   }
 
-  /** The states of which chunks are there, with how many each has, and those that were not sent before. */
-  #chunksFor(ids: readonly string[]): { missing: string[]; sent: [id: string, parts: number][] } {
-    const sent = [...new Set(ids)].flatMap((id): [string, number][] => {
-      const parts = this.#source.tables.countChunks(id);
-      return parts === 0 ? [] : [[id, parts]];
-    });
-    const missing = sent.map(([id]) => id).filter((id) => !this.#chunksSent.has(id));
-    if (this.#chunksSent.size > sentMax) this.#chunksSent.clear();
-    for (const id of missing) this.#chunksSent.add(id);
-    return { missing, sent };
-  }
-
   /** Asked anew after a pause that grows; what was on the way is sent again. */
   #lost(error: unknown): void {
     if (this.#failures === 0) console.error(`The replica ${this.name} is not followed by: ${String(error)}`);
     this.#position = undefined;
     this.#stub = undefined;
     this.#underWay = [];
-    this.#chunksSent.clear();
+    this.#chunksSent.forget();
     const waitMs = Math.min(pauseMs.most, pauseMs.first * 2 ** this.#failures++);
     setTimeout(() => {
       if (!this.#isRunning && !this.#isClosed) void this.#run();
@@ -225,25 +211,6 @@ export class Link {
 function acknowledgedBy(position: Position): number {
   if (position.kind === 'blank') return 0;
   return position.kind === 'filling' ? position.from : position.seq;
-}
-
-function chunkIdsOf(body: LogRow['body']): string[] {
-  return decodePage(body).flatMap(({ state }) => chunksOf(state) ?? []);
-}
-
-function* parcelsOf(ids: readonly string[], tables: Tables): Generator<Chunk[]> {
-  let parcel: Chunk[] = [];
-  let bytes = 0;
-  for (const id of ids) {
-    for (const [part, body] of tables.chunks(id).entries()) {
-      parcel.push({ id, part, body });
-      bytes += body.byteLength;
-      if (bytes < chunkParcelBytes) continue;
-      yield parcel;
-      [parcel, bytes] = [[], 0];
-    }
-  }
-  if (parcel.length > 0) yield parcel;
 }
 
 async function within<Value>(work: Promise<Value>): Promise<Value> {

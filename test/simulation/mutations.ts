@@ -38,10 +38,10 @@ export const mutations: readonly Mutation[] = [
   }),
   mutation('the state that is handed over was read before the claim', {
     file: 'durable-objects/session-shard.ts',
-    from: 'const answer = this.#decide(session, held, claim(held.slot, wish));',
+    from: 'const answer = this.#slots.decide(session, held, claim(held.slot, wish));',
     to: `await new Promise((resolve) => setTimeout(resolve, 30));
-    const now = this.#open(pool, session);
-    const answer = this.#decide(session, now, claim(now.slot, wish));`,
+    const now = this.#slots.open(pool, session);
+    const answer = this.#slots.decide(session, now, claim(now.slot, wish));`,
   }),
   mutation('a copy outlives a newer epoch', {
     file: 'sdk/arrival.ts',

@@ -71,7 +71,7 @@ it('[OU2] an origin that dies and comes back every three seconds: every GET is 2
   });
   expect(complaintsOf(shoppers)).toEqual([]);
   const refusals = new Set(shoppers.flatMap((shopper) => shopper.refusals));
-  expect([...refusals].filter((refusal) => refusal !== '502 not_replayed')).toEqual([]);
+  expect([...refusals].filter((refusal) => refusal !== '502 delivery_unknown')).toEqual([]);
 });
 
 describe('outages of more than one', () => {

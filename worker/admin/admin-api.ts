@@ -2,6 +2,8 @@ import { type IRequest, Router } from 'itty-router';
 import { sameText } from '../core/same-text.ts';
 import { refusal } from '../steps/gate.ts';
 import type { Edge, Pool } from '../visit.ts';
+import { beginDrill, stopDrill } from './drill.ts';
+import { listIncidents, openIncidents, showIncident } from './incidents.ts';
 import { endSession, listSessions, showSession } from './sessions.ts';
 import { endSubject, eraseSubject, exportSubject } from './subjects.ts';
 import { json } from './json.ts';
@@ -20,6 +22,10 @@ only('POST', '/subject/end', endSubject);
 only('POST', '/subject/export', exportSubject);
 only('POST', '/subject/erase', eraseSubject);
 only('GET', '/lost', lostWrites);
+only('GET', '/incidents', listIncidents);
+only('GET', '/incidents/:id', showIncident);
+only('POST', '/drill', beginDrill);
+only('POST', '/drill/stop', stopDrill);
 
 /** One method per path: what else comes is told which. */
 function only(method: 'GET' | 'POST', path: string, endpoint: Endpoint): void {
@@ -49,10 +55,11 @@ async function status(_request: IRequest, edge: Edge): Promise<Response> {
 }
 
 async function poolStatus(pool: Pool, edge: Edge) {
-  const told = await pool.status();
+  const [told, incidents] = await Promise.all([pool.status(), openIncidents(pool)]);
   const { ageMs, snapshot } = pool.snapshots.current();
   const here = { snapshotVersion: snapshot.version, snapshotAgeMs: Number.isFinite(ageMs) ? ageMs : null };
-  if ('kind' in told) return { name: pool.name, monitor: { unreachable: told.why }, here, origins: [] };
+  if ('kind' in told)
+    return { name: pool.name, monitor: { unreachable: told.why }, here, incidents, origins: [] };
   const now = edge.clock.now();
   const origins = told.origins.map(({ id, url, health, incarnation, since, last }) => ({
     id,
@@ -64,5 +71,5 @@ async function poolStatus(pool: Pool, edge: Edge) {
     suspectHere: pool.suspicions.isSuspect(id, now),
     seenHere: pool.passive.seen(id, now),
   }));
-  return { name: pool.name, monitor: { version: told.version }, here, origins };
+  return { name: pool.name, monitor: { version: told.version }, here, incidents, origins };
 }

@@ -30,9 +30,15 @@ function resolvePool(name: string, pool: CheckedPool, cookieName: string): PoolC
   };
 }
 
-function resolveOrigin({ id, url, weight, maxConcurrent }: CheckedPool['origins'][number]): OriginConfig {
+function resolveOrigin({
+  id,
+  url,
+  via = '',
+  weight,
+  maxConcurrent,
+}: CheckedPool['origins'][number]): OriginConfig {
   const read = readOriginUrl(url);
-  return { id, url: read.url, host: read.host, weight, maxConcurrent };
+  return { id, url: read.url, host: read.host, via, weight, maxConcurrent };
 }
 
 const homeLostDefault = { local: 'empty', replicated: 'restore', external: 'external' } as const;

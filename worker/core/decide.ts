@@ -1,5 +1,5 @@
 import type { Identity } from './identity.ts';
-import type { OriginId } from './ids.ts';
+import type { OriginId, SessionId } from './ids.ts';
 import type { Mood } from './panic.ts';
 import type { Reason } from './outcome.ts';
 import { type Snapshot, standingOf, type Trust } from './snapshot.ts';
@@ -11,6 +11,8 @@ export interface View {
   readonly mood: Mood;
   /** Whether the pool still has the origin, and neither the snapshot nor this isolate speaks against it. */
   usable(origin: OriginId): boolean;
+  /** Whether the fire drill under way makes this session see its home as failed. */
+  drilled(session: SessionId, home: OriginId): boolean;
   /** The usable origin that a key belongs to, among those that `also` lets through. */
   place(key: number, also?: (origin: OriginId) => boolean): OriginId | undefined;
   /** The origin where something new with this key begins: a careful choice while the pool is calm, any while it panics, none when it is spent. */
@@ -45,6 +47,8 @@ export function decide(identity: Identity, view: View): Decision {
 
 function decideKnown(identity: Identity & { kind: 'known' }, view: View): Decision {
   if (!view.usable(identity.home)) return { kind: 'leave', why: 'home_down' };
+  if (view.snapshot.drill !== undefined && view.drilled(identity.session, identity.home))
+    return { kind: 'leave', why: 'drill' };
   const isCurrent = standingOf(view.snapshot, identity.home).incarnation === identity.incarnation;
   return isCurrent && view.trust !== 'stale' ? { kind: 'steady' } : { kind: 'confirm', why: 'map_confirms' };
 }

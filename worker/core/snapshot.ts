@@ -1,9 +1,12 @@
+import type { Drill } from './drill.ts';
 import type { OriginId } from './ids.ts';
 
 /** What a pool's monitor knows, as one immutable value. The version rises with every change. */
 export interface Snapshot {
   readonly version: number;
   readonly origins: Readonly<Record<OriginId, Standing>>;
+  /** The fire drill under way; absent where there is none. */
+  readonly drill?: Drill;
 }
 
 export interface Standing {

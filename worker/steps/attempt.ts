@@ -3,6 +3,7 @@ import { type ContractHeaders, contractHeaders } from './contract.ts';
 import type { OriginId } from '../core/ids.ts';
 import { originRequest } from './origin-request.ts';
 import { watch } from './watch.ts';
+import type { Fetch } from '../ports.ts';
 import type { Seat, Visit } from '../visit.ts';
 
 /** One try at one origin. Waits for nothing but the origin where the contract's signature has been computed before. */
@@ -28,6 +29,13 @@ function counted(visit: Visit, home: OriginId, answered: Promise<Response>): Pro
 
 function send(visit: Visit, seat: Seat, contract: ContractHeaders): Promise<AttemptResult> {
   visit.trail.attempts += 1;
-  const { url, init } = originRequest(visit, seat.home, contract);
-  return watch(visit, seat, counted(visit, seat.home, visit.edge.fetch(url, init)));
+  const { url, init, via } = originRequest(visit, seat.home, contract);
+  const answered = via === '' ? visit.edge.fetch(url, init) : fetchThrough(visit, via)(url, init);
+  return watch(visit, seat, counted(visit, seat.home, answered));
+}
+
+function fetchThrough({ edge }: Visit, binding: string): Fetch {
+  const fetch = edge.bound.get(binding);
+  if (fetch === undefined) throw new Error(`Cannot send through ${binding} as it is not bound`);
+  return fetch;
 }

@@ -1,6 +1,8 @@
 import { type FailureKind, failures } from '../core/failure.ts';
+import type { Symptom } from '../core/incident.ts';
 import type { OriginId } from '../core/ids.ts';
 import { standingOf } from '../core/snapshot.ts';
+import { flee } from './flight.ts';
 import { sending } from './replay.ts';
 import type { Seat, Visit } from '../visit.ts';
 
@@ -13,14 +15,17 @@ export async function blame(visit: Visit, seat: Seat, failure: FailureKind): Pro
   const origin = seat.home;
   const { edge } = visit;
   edge.counters.add(`attempt_failed.${failure}`);
-  if (failure === 'hangs' || (failures[failure].doubt && (await pool.doubt(origin)) !== 'answers')) {
+  const verdict = failure === 'hangs' ? 'silent' : failures[failure].doubt && (await pool.doubt(origin));
+  if (verdict === 'silent' || verdict === 'refuses') {
     suspect(visit, origin);
     trail.failed.add(origin);
+    flee(visit, origin, { how: verdict === 'silent' ? 'silent' : 'refused', isSuspect: true });
     return 'away';
   }
   if (!isClientsOwn(visit, failure)) pool.passive.failed(origin, edge.clock.now(), byOf(seat));
   if (!failures[failure].doubt || trail.struck.has(origin)) {
     trail.failed.add(origin);
+    flee(visit, origin, { how: seenAs[failure], isSuspect: false });
     return 'failed';
   }
   trail.struck.add(origin);
@@ -44,6 +49,17 @@ function isKnown({ pool }: Visit, origin: OriginId): boolean {
   const { health, doubted } = standingOf(pool.snapshots.current().snapshot, origin);
   return health === 'down' || doubted === true;
 }
+
+/** What an origin's failure looks like when the origin itself answers a probe. */
+const seenAs = {
+  undelivered: 'refused',
+  refused: 'refused',
+  lost: 'reset',
+  hangs: 'silent',
+  timeout: 'timeout',
+  unavailable: 'status',
+  protocol: 'protocol',
+} as const satisfies Record<FailureKind, Symptom>;
 
 /** Reported when it is news here, never per request. */
 function suspect(visit: Visit, origin: OriginId): void {

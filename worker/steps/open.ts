@@ -1,6 +1,7 @@
 import { isSafe } from '../core/resend.ts';
 import { waitAfterMs } from '../core/snapshot.ts';
 import type { HeldSnapshot, WaitUntil } from '../ports.ts';
+import { noFlights } from './flight.ts';
 import { PoolView, snapshotPatienceMs } from './view.ts';
 import type { Edge, Pool, RequestUrl, Visit } from '../visit.ts';
 
@@ -14,7 +15,13 @@ export function open(
 ): Visit | Promise<Visit> {
   const visitWith = (held: HeldSnapshot): Visit => {
     const now = edge.clock.now();
-    const trail = { failed: new Set<never>(), struck: new Set<never>(), attempts: 0, body: undefined };
+    const trail = {
+      failed: new Set<never>(),
+      struck: new Set<never>(),
+      attempts: 0,
+      flights: noFlights,
+      body: undefined,
+    };
     return {
       request,
       edge,

@@ -1,5 +1,6 @@
 import type { View } from '../core/decide.ts';
-import type { OriginId } from '../core/ids.ts';
+import { isInDrill } from '../core/drill.ts';
+import type { OriginId, SessionId } from '../core/ids.ts';
 import { type Mood, moodOf } from '../core/panic.ts';
 import { place } from '../core/rendezvous.ts';
 import { type Snapshot, standingOf, type Trust, trustIn } from '../core/snapshot.ts';
@@ -40,12 +41,7 @@ export class PoolView implements View {
   }
 
   place(key: number, also: Also = anyOrigin): OriginId | undefined {
-    const well = this.#pick(
-      key,
-      (origin) => (this.#isWell(origin) || this.#mayBeTried(origin)) && also(origin),
-    );
-    if (well !== undefined || this.mood !== 'panic') return well;
-    return this.#pick(key, (origin) => this.#staysInPanic(origin) && also(origin));
+    return this.#pick(key, (origin) => (this.#isWell(origin) || this.#mayBeTried(origin)) && also(origin));
   }
 
   placeNew(key: number, also: Also = anyOrigin): OriginId | undefined {
@@ -77,6 +73,12 @@ export class PoolView implements View {
   #isWell(origin: OriginId): boolean {
     if (!this.#isUp(origin) || this.#isOpen(origin)) return false;
     return !this.#isSuspect(origin) || this.#isAllSuspect();
+  }
+
+  drilled(session: SessionId, home: OriginId): boolean {
+    const { drill } = this.snapshot;
+    if (drill === undefined || this.#pool.incidents.isStopped(drill.number)) return false;
+    return isInDrill(drill, session, home, this.#now);
   }
 
   #isUp(origin: OriginId): boolean {

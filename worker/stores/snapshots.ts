@@ -12,6 +12,7 @@ import type {
   Chance,
   Clock,
   HeldSnapshot,
+  Incidents,
   MonitorStatus,
   ReadStatus,
   ReportSuspect,
@@ -47,6 +48,8 @@ export interface SnapshotsOptions {
   readonly timers: Timers;
   readonly chance: Chance;
   readonly waitUntil: WaitUntil;
+  /** Told of every newer version. */
+  readonly heard?: Incidents['heard'];
 }
 
 const askPauseMs = 1_000;
@@ -86,8 +89,10 @@ export function createSnapshots(options: SnapshotsOptions): Snapshots {
 
   const keep = (heard: Heard | undefined) => {
     if (heard === undefined) return;
-    if (held === undefined || heard.snapshot.version > held.snapshot.version) held = heard;
-    else if (heard.snapshot.version === held.snapshot.version && heard.from > held.from) held = heard;
+    if (held === undefined || heard.snapshot.version > held.snapshot.version) {
+      options.heard?.(current(), heard.snapshot);
+      held = heard;
+    } else if (heard.snapshot.version === held.snapshot.version && heard.from > held.from) held = heard;
   };
 
   const ask = async (): Promise<void> => {

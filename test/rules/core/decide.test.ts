@@ -28,6 +28,7 @@ function view({
     trust,
     usable: () => usable,
     mood: 'calm',
+    drilled: () => false,
     place: () => b,
     placeNew: () => b,
   };

@@ -67,7 +67,7 @@ describe('a route of which the operator says that any request may be sent again'
     await start({}, { routes });
     await world.store('{}');
     dies(world, a);
-    expect(codeOf(await askAs(1, { ...post, path: '/cart' }))).toEqual([502, 'not_replayed']);
+    expect(codeOf(await askAs(1, { ...post, path: '/cart' }))).toEqual([502, 'delivery_unknown']);
     await start({}, { routes });
     await world.store('{}');
     dies(world, a);
@@ -78,7 +78,7 @@ describe('a route of which the operator says that any request may be sent again'
   it('[RB4] but nothing whose body is gone', async () => {
     await start({ attempts: { bodyBytesMax: 0 } }, { routes });
     dies(world, a);
-    expect(codeOf(await askAs(1, { ...post, path: '/search' }))).toEqual([502, 'not_replayed']);
+    expect(codeOf(await askAs(1, { ...post, path: '/search' }))).toEqual([502, 'delivery_unknown']);
   });
 });
 

@@ -20,6 +20,8 @@ export interface WorldOptions {
   /** Ids of the real origins. Default a, b, c. */
   readonly origins?: readonly string[];
   readonly sessions?: 'kept' | 'plain';
+  /** Origins are reached through bindings, by names that no resolver knows. */
+  readonly bound?: true;
   readonly pool?: Omit<Partial<PoolInput>, 'origins'>;
   readonly rest?: Omit<Partial<ConfigInput>, 'pools' | 'routes'>;
   /** More of the environment of an origin, by its id. */
@@ -37,6 +39,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     pool = {},
     rest = {},
     env = {},
+    bound,
   } = options;
   const ports = await freePorts(ids.length);
   const origins: Origin[] = [];
@@ -45,14 +48,18 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       ids.map(async (id, at) => origins.push(await startOrigin(id, ports[at] ?? 0, sessions, env[id]))),
     );
     origins.sort((one, other) => one.id.localeCompare(other.id));
-    const listed = [...origins.map(({ id, url }) => ({ id, url })), ...others];
-    const dev = await startDev(configOf({ ...pool, origins: listed }, rest));
+    const listed = origins.map(({ id, url }) => (bound ? boundOrigin(id) : { id, url }));
+    const ways = origins.map(({ id, url }) => `${boundOrigin(id).via}=${url}`).join(',');
+    const config = configOf({ ...pool, origins: [...listed, ...others] }, rest);
+    const dev = await startDev(config, bound ? ['--via', ways] : []);
     return worldOf(origins, dev);
   } catch (error) {
     await Promise.all(origins.map(({ kill }) => kill()));
     throw error;
   }
 }
+
+const boundOrigin = (id: string) => ({ id, url: `http://${id}.nowhere.internal`, via: `APP_${id}` });
 
 function configOf(pool: PoolInput, rest: WorldOptions['rest']): ConfigInput {
   const plain = { cookie: { secure: false }, health: { path: '/health' }, ...pool };
