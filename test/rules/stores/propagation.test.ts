@@ -138,7 +138,11 @@ const isKnown = (pool: Pool, origin: OriginId) => {
 type Simulated = Awaited<ReturnType<typeof world>>;
 
 /** Every isolate has a request each third of a second, each at its own moments. */
-async function traffic({ clock, isolates, visitAt }: Simulated, seconds: number, each: (visit: Visit) => void) {
+async function traffic(
+  { clock, isolates, visitAt }: Simulated,
+  seconds: number,
+  each: (visit: Visit) => void,
+) {
   const stepMs = 2;
   for (let ms = 0; ms < seconds * 1_000; ms += stepMs) {
     for (let at = (ms * 6) % isolatesCount; at < ((ms * 6) % isolatesCount) + stepMs * 6; at++) {
