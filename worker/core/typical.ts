@@ -2,7 +2,7 @@
 export const typicalAfter = 30;
 const step = 1.05;
 /** A difference that nobody notices is none: half of what makes a request's origin doubted. */
-const noticeableMs = 150;
+export const noticeableMs = 150;
 
 export class TypicalTime {
   #ms = 0;

@@ -7,7 +7,7 @@ import { isLetIn } from '../core/ramp.ts';
 import { originSeed } from '../core/rendezvous.ts';
 import { retryAfterMs } from '../core/retry-after.ts';
 import { isWithinBudget } from '../core/retry-budget.ts';
-import { isSlow, TypicalTime } from '../core/typical.ts';
+import { isSlow, noticeableMs, TypicalTime } from '../core/typical.ts';
 import { RollingCounts, type Tallied } from '../core/window.ts';
 import type { Answered, Counters, Passive } from '../ports.ts';
 
@@ -26,7 +26,7 @@ interface Seen {
 }
 
 /** So many answers go by between two looks at an origin's times. */
-const timesEvery = 16;
+const timesEvery = 64;
 
 /** What this isolate's own requests say of the pool's origins. Pure decisions are in core/; here is what they are about. */
 export class PassiveHealth implements Passive {
@@ -147,9 +147,10 @@ export class PassiveHealth implements Passive {
   #time(record: Seen, tookMs: number, now: number): void {
     record.typical.add(tookMs);
     record.looksAtTime = (record.looksAtTime + 1) % timesEvery;
-    const mine = record.typical.ms;
+    if (record.looksAtTime !== 0) return;
+    const mine = record.typical.ms ?? 0;
     const { slowFactor, ejectMs } = this.#pool.passive;
-    if (record.looksAtTime !== 0 || mine === undefined || slowFactor === 0 || record.slowUntil > now) return;
+    if (mine <= noticeableMs || slowFactor === 0 || record.slowUntil > now) return;
     if (!isSlow(mine, this.#timesBut(record), slowFactor) || this.#slowOnes(now) + 1 > this.#records.size / 2)
       return;
     // Spared newcomers it may have nothing to show: it is judged anew after that.
