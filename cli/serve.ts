@@ -12,7 +12,7 @@ import { readConfig } from './read-config.ts';
 import { print, say } from './say.ts';
 import { takeDataFolder } from './serve/data-folder.ts';
 import { keepRunning } from './serve/keep-running.ts';
-import { networkOf } from './serve/network.ts';
+import { networkOf, storeNetworkOf } from './serve/network.ts';
 import { forOneMachine } from './serve/one-machine.ts';
 import { ownSecrets } from './serve/own-secrets.ts';
 import { makeRunFolder, type RunFolder } from './serve/run-folder.ts';
@@ -67,7 +67,8 @@ interface ServeWish {
 
 async function serveUntilTold({ path, host, wantedPort, dataFolder }: ServeWish): Promise<void> {
   const { input, config } = await readConfig(path);
-  const vars = { ...ownSecrets(path, process.env), LIMPET_RUNTIME: 'local' };
+  const secrets = ownSecrets(path, config, process.env);
+  const vars = { ...secrets, LIMPET_RUNTIME: 'local' };
   const entry = await bundleWorker(serveEntry);
   await endEsbuild(); // a process of its own, which nothing needs any more
   const giveBack = takeDataFolder(dataFolder);
@@ -82,7 +83,7 @@ async function serveUntilTold({ path, host, wantedPort, dataFolder }: ServeWish)
       vars: Object.keys(vars),
       version: { id: '', timestamp: new Date().toISOString() },
       dataFolder,
-      network: networkOf(config),
+      network: [...networkOf(config), ...storeNetworkOf(config, secrets)],
       front: saysWhoTheClientIs(input) ? 'trusted' : 'none',
     }),
   });

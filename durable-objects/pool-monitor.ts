@@ -1,43 +1,42 @@
 import { DurableObject } from 'cloudflare:workers';
-import { afterProbe } from '../worker/core/health.ts';
-import { type OriginId, poolName, type SessionId } from '../worker/core/ids.ts';
 import type { DrillWish } from '../worker/core/drill.ts';
+import { type InstanceId, type OriginId, poolName, type SessionId } from '../worker/core/ids.ts';
 import type { Incident, Tally } from '../worker/core/incident.ts';
 import type { LostWrite } from '../worker/core/lost-write.ts';
-import { jittered, type ProbedOrigin, type ProbingConfig } from '../worker/core/probing.ts';
+import type { ProbingConfig } from '../worker/core/probing.ts';
+import type { Leased, Registration } from '../worker/core/registration.ts';
 import type { ToldSnapshot } from '../worker/core/snapshot.ts';
 import type { DrillSaid, MonitorStatus } from '../worker/ports.ts';
 import { Drills } from './monitor/drills.ts';
 import { Incidents } from './monitor/incidents.ts';
 import { LostWriteRing } from './monitor/lost-writes.ts';
 import { SnapshotMirror } from './monitor/mirror.ts';
-import { probe } from './monitor/probe.ts';
+import { Probing } from './monitor/probing.ts';
 import { Roster } from './monitor/roster.ts';
-import { atOnceMax, inWaves } from './waves.ts';
+import type { ProberObjects } from './monitor/spread.ts';
 
 interface MonitorEnv {
   readonly FALLBACK: KVNamespace;
+  /** Wanted where more origins are probed than the monitor can by itself, or from elsewhere. */
+  readonly PROBER?: ProberObjects;
 }
 
 /** A pool that nobody visits is not probed. */
 const restAfterMs = 600_000;
 const askedKeptEveryMs = 60_000;
-const reportEveryMs = 500;
-const doubtEveryMs = 250;
 
 /** Knows the health of one pool. RPC and alarm in, core/health decides, SQL out. */
 export class PoolMonitor extends DurableObject<MonitorEnv> {
   readonly #roster: Roster;
   readonly #mirror: SnapshotMirror;
+  readonly #probing: Probing;
   readonly #lost: LostWriteRing;
   readonly #incidents: Incidents;
   readonly #drills: Drills;
   readonly #raisedIn = new Map<OriginId, number>();
-  readonly #reportedAt = new Map<OriginId, number>();
   #handedOut = 0;
   #askedAt: number;
   #askedKeptAt: number;
-  #alarmAt: number | undefined;
 
   constructor(ctx: DurableObjectState, env: MonitorEnv) {
     super(ctx, env);
@@ -56,13 +55,22 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
         ctx.waitUntil(this.#mirror.write());
       },
     });
+    this.#probing = new Probing({
+      pool,
+      storage: ctx.storage,
+      roster: this.#roster,
+      env,
+      changed: () => this.ctx.waitUntil(this.#mirror.write()),
+      probed: (origin, health, result, from) => {
+        this.#incidents.probed(origin, health, result, from);
+        this.#drills.settle(Date.now());
+      },
+    });
     this.#askedAt = ctx.storage.kv.get<number>('askedAt') ?? 0;
     this.#askedKeptAt = this.#askedAt;
     // What an earlier life of this object has handed out is not known: taken as everything, so that a raise never gets lost.
     this.#handedOut = this.#roster.version;
-    ctx.blockConcurrencyWhile(async () => {
-      this.#alarmAt = (await ctx.storage.getAlarm()) ?? undefined;
-    });
+    ctx.blockConcurrencyWhile(() => this.#probing.recallAlarm());
   }
 
   /** What the pool's edges route by. Asking keeps the probing alive and brings the configuration along. */
@@ -70,19 +78,17 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
     const now = Date.now();
     const rested = now - this.#askedAt > restAfterMs;
     this.#asked(now);
-    if (this.#roster.adopt(probing, now) || rested) this.#arm(now);
-    else if (this.#isAlarmLost(now)) this.#arm(now);
+    this.#roster.turn(now);
+    if (this.#roster.adopt(probing, now) || rested || this.#probing.isAlarmLost(now)) this.#probing.arm(now);
     return this.#tell();
   }
 
   /** An isolate could not reach the origin: look now rather than at the next interval. */
   async report(origin: OriginId): Promise<void> {
-    const now = Date.now();
-    const member = this.#member(origin);
-    if (member === undefined || now - (this.#reportedAt.get(origin) ?? 0) < reportEveryMs) return;
-    this.#reportedAt.set(origin, now);
+    const looking = this.#probing.report(origin, Date.now());
+    if (looking === undefined) return;
     this.#roster.doubt(origin);
-    this.ctx.waitUntil(this.#doubt(member).finally(() => this.#roster.settle(origin)));
+    this.ctx.waitUntil(looking.finally(() => this.#roster.settle(origin)));
   }
 
   /** A session was claimed away from this origin or by another of its instances: older cookies of it must ask the map. */
@@ -97,21 +103,44 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
 
   /** The cron's watchdog: alarms have been seen never to come. */
   async check(): Promise<void> {
-    this.#alarmAt = (await this.ctx.storage.getAlarm()) ?? undefined;
+    await this.#probing.recallAlarm();
     const now = Date.now();
     this.#lost.prune(now);
     this.#incidents.prune(now);
     this.#incidents.keepTo(new Set(this.#roster.healths.keys()), now);
-    if (this.#isWanted(now) && this.#isAlarmLost(now)) this.#arm(now);
+    if (this.#isWanted(now) && this.#probing.isAlarmLost(now)) this.#probing.arm(now);
   }
 
   async status(): Promise<MonitorStatus> {
-    const { version, probing, healths } = this.#roster;
-    const origins = (probing?.origins ?? []).flatMap(({ id, url }) => {
+    const { version, probing, healths, members } = this.#roster;
+    const origins = members.flatMap(({ id, url }) => {
       const health = healths.get(id);
       return health === undefined ? [] : [{ ...health, id, url }];
     });
-    return { version, revision: probing?.revision, alarmAt: this.#alarmAt, askedAt: this.#askedAt, origins };
+    return {
+      version,
+      revision: probing?.revision,
+      alarmAt: this.#probing.alarmAt,
+      askedAt: this.#askedAt,
+      origins,
+    };
+  }
+
+  /** An origin registers itself or renews its lease: whoever is new is probed at once. */
+  async register(asked: Registration, max: number): Promise<Leased> {
+    const before = this.#roster.version;
+    const said = this.#roster.register(asked, max);
+    if (this.#roster.version !== before) {
+      this.ctx.waitUntil(this.#mirror.write());
+      if (this.#isWanted(Date.now())) this.#probing.arm(Date.now());
+    }
+    return said;
+  }
+
+  async withdraw(origin: OriginId, instance: InstanceId, stamp: number): Promise<{ kind: 'withdrawn' }> {
+    this.#roster.withdraw(origin, instance, stamp);
+    this.ctx.waitUntil(this.#mirror.write());
+    return { kind: 'withdrawn' };
   }
 
   async noteLost(writes: readonly LostWrite[]): Promise<{ kind: 'noted' }> {
@@ -151,44 +180,17 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
 
   override async alarm(): Promise<void> {
     const now = Date.now();
-    this.#alarmAt = undefined;
+    this.#probing.disarm();
     const { probing } = this.#roster;
     if (probing === undefined || !this.#isWanted(now)) return;
-    this.#arm(now + jittered(probing.health.intervalMs, Math.random()));
     try {
-      await inWaves(probing.origins, async (origin) => void (await this.#probe(origin)));
+      await this.#probing.ring(probing, now);
       await this.#mirror.write();
     } catch (error) {
       console.error(
         `The alarm of the monitor of ${this.ctx.id.name ?? this.ctx.id} failed: ${String(error)}`,
       );
     }
-  }
-
-  async #doubt(origin: ProbedOrigin): Promise<void> {
-    const tries = this.#roster.probing?.health.fall ?? 1;
-    for (let done = 0; done < tries; done++) {
-      if (done > 0) await pause(doubtEveryMs);
-      const ok = await this.#probe(origin);
-      if (ok || this.#roster.healths.get(origin.id)?.health === 'down') return;
-    }
-  }
-
-  async #probe(origin: ProbedOrigin): Promise<boolean> {
-    const { probing } = this.#roster;
-    if (probing === undefined) return true;
-    const from = Date.now();
-    const result = await probe(origin, probing.health, this.env);
-    // Read after the probe: a raise or another probe may have come in between.
-    const health = this.#roster.healths.get(origin.id);
-    if (health === undefined || this.#member(origin.id)?.url !== origin.url) return result.ok;
-    const { version } = this.#roster;
-    const after = afterProbe(health, result, probing.health);
-    this.#roster.learn(origin.id, after);
-    this.#incidents.probed(origin.id, after, result, from);
-    this.#drills.settle(Date.now());
-    if (this.#roster.version !== version) this.ctx.waitUntil(this.#mirror.write());
-    return result.ok;
   }
 
   /** Whatever leaves this object has been handed out: the next raise is a new one. */
@@ -198,10 +200,6 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
     const { snapshot } = this.#roster;
     this.#handedOut = snapshot.version;
     return { snapshot: drill === undefined ? snapshot : { ...snapshot, drill }, at: now };
-  }
-
-  #member(origin: OriginId): ProbedOrigin | undefined {
-    return this.#roster.probing?.origins.find(({ id }) => id === origin);
   }
 
   #asked(now: number): void {
@@ -215,24 +213,4 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
   #isWanted(now: number): boolean {
     return now - this.#askedAt <= restAfterMs;
   }
-
-  #isAlarmLost(now: number): boolean {
-    const { probing } = this.#roster;
-    if (probing === undefined) return false;
-    return this.#alarmAt === undefined || this.#alarmAt < now - lateMs(probing);
-  }
-
-  #arm(at: number): void {
-    this.#alarmAt = at;
-    void this.ctx.storage.setAlarm(at);
-  }
-}
-
-/** An alarm handler works until its last probe has timed out; only then can the next one come. */
-function lateMs({ origins, health }: ProbingConfig): number {
-  return health.intervalMs + health.timeoutMs * Math.ceil(origins.length / atOnceMax);
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

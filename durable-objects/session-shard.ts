@@ -16,18 +16,21 @@ import {
 import type { OriginId, PoolName, SessionId } from '../worker/core/ids.ts';
 import type { Lag, Replication } from '../worker/core/replication.ts';
 import { noState } from '../worker/core/page.ts';
+import { swap, type Swapped } from '../worker/core/swap.ts';
 import type {
   ClaimAnswer,
   EndWish,
   ExportedSession,
   ListPage,
   LocatedSlot,
+  ReadSlot,
   RenewWish,
   RotateWish,
   ShownSlot,
   StatePut,
   SubjectStep,
   SubjectWish,
+  SwapWish,
   Unreachable,
 } from '../worker/ports.ts';
 import type { PoolMonitor } from './pool-monitor.ts';
@@ -121,6 +124,14 @@ export class SessionShard extends DurableObject<ShardEnv> {
     return slot.kind === 'ended' ? { kind: 'ended' } : slot;
   }
 
+  async read(pool: PoolName, session: SessionId): Promise<ReadSlot> {
+    const { slot, state } = this.#slots.open(pool, session);
+    const sealed = slot.kind === 'row' && slot.row.version > 0 ? this.#ledger.sealed(state) : undefined;
+    await this.#slots.settled(session);
+    if (slot.kind !== 'row') return { kind: slot.kind };
+    return sealed === undefined ? slot : { ...slot, state: sealed };
+  }
+
   async claim(
     pool: PoolName,
     session: SessionId,
@@ -143,6 +154,18 @@ export class SessionShard extends DurableObject<ShardEnv> {
   ): Promise<PutSaid | Unreachable> {
     const held = this.#slots.open(pool, session, replication);
     const answer = this.#slots.decide(session, held, put(held.slot, wish), inline(wish.state));
+    return this.#slots.kept(session, answer, replication);
+  }
+
+  /** For pools whose origins share the store: whoever has read the newest state may write. */
+  async swap(
+    pool: PoolName,
+    session: SessionId,
+    { state, ...wish }: SwapWish,
+    replication?: Replication,
+  ): Promise<Swapped | Unreachable> {
+    const held = this.#slots.open(pool, session, replication);
+    const answer = this.#slots.decide(session, held, swap(held.slot, wish), state && inline(state));
     return this.#slots.kept(session, answer, replication);
   }
 

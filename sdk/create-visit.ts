@@ -2,7 +2,15 @@ import { toBase64url } from './base64url.ts';
 import type { Copies, Copy } from './copies.ts';
 import type { EndedMarks } from './ended-marks.ts';
 import { type HeaderList, type Refusal, refusedChange } from './refusals.ts';
-import type { RefusedReason, StoreApi, StoreResult, StoreTarget, ToStore } from './store-api.ts';
+import type {
+  RefusedReason,
+  SessionHandle,
+  StoreApi,
+  StoreResult,
+  StoreTarget,
+  ToStore,
+} from './store-api.ts';
+import type { StoreKind } from './store-kind.ts';
 import { createLabel, type SubjectLabel } from './subject.ts';
 import type { Extent, Sealed, SealedNow, Visit } from './visit.ts';
 
@@ -21,7 +29,7 @@ export interface VisitFacts {
   readonly copy: Copy;
   readonly source: Visit['source'];
   readonly epochSent: number;
-  readonly target: StoreTarget;
+  readonly target: StoreTarget & { readonly store: StoreKind };
   readonly release: 'asked' | 'no';
 }
 
@@ -43,9 +51,7 @@ export function createVisit(
     return headers.length + epoch.length === 0 ? [] : [['limpet-instance', instance], ...epoch, ...headers];
   }
 
-  function ready(headers: HeaderList): SealedNow {
-    return { kind: 'ready', headers: named(headers) };
-  }
+  const ready = (headers: HeaderList): SealedNow => ({ kind: 'ready', headers: named(headers) });
 
   function refused(reason: RefusedReason): Refusal {
     const refusal = refusedChange(reason, named([['limpet-instance', instance]]).slice(1));
@@ -100,6 +106,7 @@ export function createVisit(
 
   function afterPut(result: StoreResult, releasing: boolean): SealedNow {
     if (result.kind === 'stored') return stored(releasing);
+    if (result.kind === 'unstored') return ready(touched === 'no' ? [] : [['limpet-unstored', '1']]);
     return touched === 'no' ? ready([]) : { kind: 'refused', refusal: refused(result.reason) };
   }
 
@@ -129,7 +136,7 @@ export function createVisit(
 
   return {
     session,
-    handle: { session, epoch: copy.epoch, apiUrl: target.apiUrl, capability: target.capability },
+    handle: handleOf(copy, target),
     copy,
     source,
     change(state) {
@@ -161,6 +168,13 @@ export function createVisit(
       closed = true;
     },
   };
+}
+
+function handleOf(
+  { session, epoch }: Copy,
+  { apiUrl, capability, store }: VisitFacts['target'],
+): SessionHandle {
+  return { session, epoch, apiUrl, capability, store };
 }
 
 /** Puts the copy as it is now; it stays as long as that is under way. */

@@ -26,6 +26,11 @@ const REFUSED: Readonly<Record<RefusedReason, { status: number; code: string; me
     code: 'store_unreachable',
     message: 'The request was executed, but its session change is not known to be kept.',
   },
+  changed: {
+    status: 409,
+    code: 'state_changed',
+    message: 'Cannot keep the change: another request of this session was stored first.',
+  },
   'too-large': {
     status: 503,
     code: 'state_too_large',
@@ -39,6 +44,10 @@ const NEED: Readonly<Record<Need, { code: string; message: string }>> = {
     message: 'Cannot serve without the state of the session: send it again with the request.',
   },
   row: { code: 'session_elsewhere', message: 'Cannot serve the session: it lives on another origin.' },
+  store: {
+    code: 'store_unreachable',
+    message: 'Cannot serve the session: the session store did not answer.',
+  },
   session: {
     code: 'session_ended',
     message: 'Cannot serve the session: it was ended. A new session id is needed.',

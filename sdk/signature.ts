@@ -10,6 +10,7 @@ const OPTIONAL = [
   'limpet-release',
   'limpet-restore',
   'limpet-state',
+  'limpet-store',
   'limpet-version',
 ];
 

@@ -1,21 +1,26 @@
 import { bindingNames } from './config/bindings.ts';
 import type { Config, PoolConfig } from './config/config.ts';
 import type { Secrets } from './config/secrets.ts';
-import { originId, poolName } from './core/ids.ts';
+import type { StoreSecrets } from './config/store-secrets.ts';
+import { type OriginId, originId, poolName } from './core/ids.ts';
 import { createKeyring, viaName } from './core/keyring.ts';
 import { Lru } from './core/lru.ts';
 import type { Fetch } from './ports.ts';
 import type { Replication } from './core/replication.ts';
 import { placementOf } from './core/rendezvous.ts';
 import { createCounters } from './observe/counters.ts';
-import { createDoubt } from './stores/doubt.ts';
+import { createDoubt, type Way } from './stores/doubt.ts';
 import { PassiveHealth } from './stores/passive-health.ts';
 import { createFallback, type FallbackStore } from './stores/fallback.ts';
 import { createIncidentDesk, type IncidentObjects } from './stores/incident-desk.ts';
 import { createIncidents } from './stores/incidents.ts';
 import { createLostWrites, type LostObjects } from './stores/lost-writes.ts';
+import { createMembership } from './stores/membership.ts';
 import type { Platform } from './stores/platform.ts';
+import { createRegistrar, type RegistrarObjects } from './stores/registrar.ts';
 import { createShardDesk, type DeskObjects } from './stores/shard-desk.ts';
+import { createPoolDesk, createPoolShards, createPoolStates } from './stores/pool-states.ts';
+import type { OpenSocket } from './stores/redis/redis-tcp.ts';
 import { createReplicas, type PlacedObjects, type ReplicaObject } from './stores/shard-replicas.ts';
 import { createShards, type ShardObjects } from './stores/session-shards.ts';
 import {
@@ -37,9 +42,12 @@ export type SessionObjects = ShardObjects &
 export interface Bindings {
   readonly shards: SessionObjects;
   readonly replicas: PlacedObjects<ReplicaObject>;
-  readonly monitors: MonitorObjects & LostObjects & IncidentObjects;
+  readonly monitors: MonitorObjects & LostObjects & IncidentObjects & RegistrarObjects;
   readonly fallback: FallbackStore;
   readonly cache: SnapshotCache;
+  /** The stores that pools in `external` mode name, and the way to them. */
+  readonly stores: StoreSecrets;
+  readonly openSocket: OpenSocket;
   /** The fetch of a binding that an origin is reached through; undefined where there is none of this name. */
   reach(name: string): Fetch | undefined;
   readonly apiBase: string | undefined;
@@ -90,10 +98,13 @@ async function createPool(
   const { clock, chance, timers, fetch, waitUntil } = platform;
   const { timeoutMs, fall } = config.health;
   const replication = replicationOf(config, bindings);
-  const shards = lawful(bindings.shards, config, bindings);
+  const objects = lawful(bindings.shards, config, bindings);
+  const shards = createShards(name, objects, { clock, timers, replication });
+  const way = { clock, timers, fetch, openSocket: bindings.openSocket };
+  const states = createPoolStates(config, shards, bindings.stores, way);
   const probing = {
     revision: bindings.revision,
-    health: config.health,
+    health: { ...config.health, jurisdiction: jurisdictionOf(config, bindings), runtime: bindings.runtime },
     origins: [...origins].map(([id, { url, via }]) => ({ id, url, ...(via === '' ? {} : { via }) })),
   };
   const incidents = createIncidents({
@@ -104,46 +115,54 @@ async function createPool(
     timers,
     waitUntil,
   });
+  const configured = {
+    origins,
+    placement: placementOf([...origins].map(([id, { weight }]) => ({ id, weight }))),
+    keyring: await createKeyring(name, [...origins.keys()], secrets),
+  };
+  const membership = createMembership(configured);
+  const snapshots = createSnapshots({
+    pool: name,
+    probing,
+    prepare: (snapshot) => membership.prepare(snapshot),
+    monitors: bindings.monitors,
+    cache: bindings.cache,
+    mirror: bindings.fallback,
+    clock,
+    timers,
+    chance: platform.chance,
+    waitUntil,
+    heard: incidents.heard,
+  });
+  const bound = boundIn({ pools: { [name]: config } }, bindings);
+  const wayTo = (origin: OriginId): Way | undefined => {
+    const known = origins.get(origin) ?? snapshots.current().snapshot.registered?.[origin];
+    return known && { url: known.url, fetch: bound.get(origins.get(origin)?.via ?? '') ?? fetch };
+  };
   return {
     name,
     config,
     incidents,
     incidentDesk: createIncidentDesk({ pool: name, monitors: bindings.monitors, clock, timers }),
-    origins,
-    placement: placementOf([...origins].map(([id, { weight }]) => ({ id, weight }))),
+    ...configured,
+    membership,
+    registrar: createRegistrar({ pool: name, monitors: bindings.monitors }),
     cookieName: config.cookie.secure ? `__Host-${config.cookie.name}` : config.cookie.name,
-    keyring: await createKeyring(name, [...origins.keys()], secrets),
     jars: new Lru(jarsMax),
     signed: new Lru(jarsMax),
     learned: new Lru(jarsMax),
     copied: new Lru(1_024),
     passive: new PassiveHealth(config, platform.counters),
     suspicions: createSuspicions(timeoutMs * fall + untilHeardMs),
-    shards: createShards(name, shards, { clock, timers, replication }),
+    shards: createPoolShards(config, shards, states),
+    states,
     replicas: createReplicas(name, bindings.replicas, { clock, timers, places: replication.places }),
-    desk: createShardDesk(name, shards, { clock, timers }),
+    desk: createPoolDesk(config, createShardDesk(name, objects, { clock, timers }), states),
     lost: createLostWrites({ pool: name, monitors: bindings.monitors, clock, timers, waitUntil }),
-    snapshots: createSnapshots({
-      pool: name,
-      probing,
-      monitors: bindings.monitors,
-      cache: bindings.cache,
-      mirror: bindings.fallback,
-      clock,
-      timers,
-      chance: platform.chance,
-      waitUntil,
-      heard: incidents.heard,
-    }),
+    snapshots,
     report: createReportSuspect({ pool: name, monitors: bindings.monitors }),
     status: createReadStatus({ pool: name, monitors: bindings.monitors }),
-    doubt: createDoubt(config, {
-      clock,
-      timers,
-      fetch,
-      bound: boundIn({ pools: { [name]: config } }, bindings),
-      waitUntil,
-    }),
+    doubt: createDoubt(config, { clock, timers, wayTo, waitUntil, runtime: bindings.runtime }),
     fallback: createFallback(name, bindings.fallback, { clock, bodyBytesMax: config.fallback.bodyBytesMax }),
   };
 }

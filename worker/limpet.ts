@@ -5,6 +5,7 @@ import type { ConfigInput } from './config/input.ts';
 import { loadConfig } from './config/parse.ts';
 import { sentence } from './config/problems.ts';
 import { parseSecrets } from './config/secrets.ts';
+import { parseStoreSecrets, type StoreSecretsEnv } from './config/store-secrets.ts';
 import { type Bindings, createEdge, type SessionObjects } from './edge.ts';
 import { serve } from './pipeline.ts';
 import type { WaitUntil } from './ports.ts';
@@ -14,17 +15,21 @@ import { requestUrl, route } from './steps/route.ts';
 import { platform } from './stores/platform.ts';
 import type { IncidentObject } from './stores/incident-desk.ts';
 import { reachThrough } from './stores/reach.ts';
+import type { RegistrarObject } from './stores/registrar.ts';
 import type { LostObject } from './stores/lost-writes.ts';
+import { openSocket } from './stores/redis/open-socket.ts';
 import type { PlacedObjects, ReplicaObject } from './stores/shard-replicas.ts';
 import type { MonitorObject, SnapshotCache } from './stores/snapshots.ts';
 import type { Edge, Visit } from './visit.ts';
 
 /** The bindings that Limpet wants of its Worker; wrangler.toml declares them. */
-export interface LimpetEnv {
+export interface LimpetEnv extends StoreSecretsEnv {
   readonly SESSION_SHARD: SessionObjects;
   readonly SHARD_REPLICA: PlacedObjects<ReplicaObject>;
   readonly POOL_MONITOR: {
-    getByName(name: string): MonitorObject & LostObject & IncidentObject & { check(): Promise<void> };
+    getByName(
+      name: string,
+    ): MonitorObject & LostObject & IncidentObject & RegistrarObject & { check(): Promise<void> };
   };
   readonly FALLBACK: Bindings['fallback'];
   readonly COOKIE_KEYS: string;
@@ -81,9 +86,10 @@ function handle(request: Request, edge: Edge, waitUntil: WaitUntil): Promise<Res
 }
 
 async function ready(config: Config, env: LimpetEnv): Promise<Edge | undefined> {
-  const parsed = parseSecrets(env);
-  if (!parsed.ok) {
-    for (const problem of parsed.problems) console.error(`Cannot serve: ${sentence(problem)}`);
+  const [parsed, stores] = [parseSecrets(env), parseStoreSecrets(config.pools, env)];
+  if (!parsed.ok || !stores.ok) {
+    const problems = [parsed, stores].flatMap((one) => (one.ok ? [] : one.problems));
+    for (const problem of problems) console.error(`Cannot serve: ${sentence(problem)}`);
     return undefined;
   }
   const missing = bindingProblems(config, (name) => reachThrough(env, name) !== undefined);
@@ -97,6 +103,8 @@ async function ready(config: Config, env: LimpetEnv): Promise<Edge | undefined> 
     monitors: env.POOL_MONITOR,
     fallback: env.FALLBACK,
     cache: coloCache,
+    stores: stores.stores,
+    openSocket,
     reach: (name) => reachThrough(env, name),
     apiBase: env.LIMPET_API,
     runtime: env.LIMPET_RUNTIME === 'local' ? 'local' : 'cloudflare',

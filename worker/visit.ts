@@ -7,6 +7,7 @@ import type { Lru } from './core/lru.ts';
 import type { Outcome, Reason } from './core/outcome.ts';
 import type { Placement } from './core/rendezvous.ts';
 import type { View } from './core/decide.ts';
+import type { Snapshot } from './core/snapshot.ts';
 import type {
   Chance,
   Clock,
@@ -19,10 +20,12 @@ import type {
   LostWrites,
   Passive,
   ReadStatus,
+  Registrar,
   Replicas,
   ReportSuspect,
   ShardDesk,
   Shards,
+  StateStore,
   Snapshots,
   Suspicions,
   Timers,
@@ -67,6 +70,8 @@ export interface Pool {
   readonly suspicions: Suspicions;
   readonly passive: Passive;
   readonly shards: Shards;
+  /** Where the states are that the origins share; undefined where each session's state is its home's. */
+  readonly states: StateStore | undefined;
   readonly desk: ShardDesk;
   readonly lost: LostWrites;
   readonly snapshots: Snapshots;
@@ -77,6 +82,19 @@ export interface Pool {
   readonly doubt: Doubt;
   readonly fallback: Fallback;
   readonly replicas: Replicas;
+  readonly registrar: Registrar;
+  readonly membership: Membership;
+}
+
+/** What of a pool changes when origins register themselves. */
+export type Members = Pick<Pool, 'origins' | 'placement' | 'keyring'>;
+
+/** The origins of the configuration, with those that a snapshot names besides. */
+export interface Membership {
+  /** Makes ready what needs keys; a snapshot is kept only after it. */
+  prepare(snapshot: Snapshot): Promise<void>;
+  /** The pool as that snapshot has it. */
+  asOf(pool: Pool, snapshot: Snapshot): Pool;
 }
 
 /** A Cookie header, read once: whose it is, and what of it an origin may see. */

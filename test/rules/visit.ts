@@ -20,6 +20,7 @@ import type {
 } from '../../worker/ports.ts';
 import { open } from '../../worker/steps/open.ts';
 import { requestUrl } from '../../worker/steps/route.ts';
+import { createLimpetStates } from '../../worker/stores/limpet-states.ts';
 import type { Edge, Pool, Visit } from '../../worker/visit.ts';
 import { type ManualClock, manualClock } from './manual-clock.ts';
 import { type MemoryShards, memoryShards } from './memory-shards.ts';
@@ -187,6 +188,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const pool: Pool = {
     ...built,
     shards,
+    states: built.states && createLimpetStates(shards),
     snapshots: { current: held, refresh: async () => held() },
     report: async (origin) => void world.reported.push(origin),
     lost: {
@@ -299,6 +301,8 @@ const noBindings: Omit<Bindings, 'apiBase'> = {
   replicas: { getByName: unused, jurisdiction: unused },
   fallback: { get: unused, getWithMetadata: unused, put: unused },
   cache: { match: unused, put: unused },
+  stores: { redis: undefined, redisHttp: undefined },
+  openSocket: unused,
   reach: () => undefined,
   runtime: 'cloudflare',
   revision: 0,

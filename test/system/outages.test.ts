@@ -11,7 +11,7 @@ beforeAll(async () => {
   const health = { path: '/health', intervalMs: 1_000, timeoutMs: 500, fall: 2, rise: 1 };
   const passive = { ejectMs: 3_000, ejectMaxMs: 3_000, slowStartMs: 0 };
   const pool = { health, passive, fallback: { retryAfterS: 3 } };
-  world = await startWorld({ pool, env: { c: { NODE_OPTIONS: `--import=${late}` } } });
+  world = await startWorld({ pool, envOf: { c: { NODE_OPTIONS: `--import=${late}` } } });
 });
 afterAll(() => world?.end());
 beforeEach(() => until('all are used', async () => (await used()).length === 3));

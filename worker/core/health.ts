@@ -43,3 +43,8 @@ export function afterProbe(health: Health, result: ProbeResult, { fall, rise }: 
 export function flipped(before: Health, after: Health): boolean {
   return before.health !== after.health;
 }
+
+/** The last results disagree with what the origin is taken for, and are not enough yet to say otherwise. */
+export function isInDoubt({ against }: Health): boolean {
+  return against > 0;
+}

@@ -42,6 +42,7 @@ export type Reason =
   | 'origin_full'
   | 'retry_budget_spent'
   | 'state_too_large'
+  | 'state_changed'
   // read-only and cached answers
   | 'read_only_copy'
   | 'cached_copy';

@@ -7,6 +7,16 @@ export interface Snapshot {
   readonly origins: Readonly<Record<OriginId, Standing>>;
   /** The fire drill under way; absent where there is none. */
   readonly drill?: Drill;
+  /** Origins that the configuration does not name; absent where nobody has registered. */
+  readonly registered?: Registered | undefined;
+}
+
+export type Registered = Readonly<Record<OriginId, RegisteredOrigin>>;
+
+export interface RegisteredOrigin {
+  readonly url: string;
+  /** 0 until every edge has heard of it. */
+  readonly weight: number;
 }
 
 export interface Standing {

@@ -17,6 +17,7 @@ import {
   originFull,
   retriesSpent,
   retryAfter,
+  stateOutOfReach,
   storeUnreachable,
 } from './refusals.ts';
 import { seat as seated } from './seat.ts';
@@ -56,6 +57,7 @@ async function nextSeat(
 ): Promise<Seat | Refusal> {
   const { attempts, max } = { attempts: visit.trail.attempts, max: visit.pool.config.attempts.max };
   if (result.kind === 'need') {
+    if (result.need === 'store') return stateOutOfReach(retryAfter(visit));
     if (!mayRepeat(sending(visit))) return bodyGone(seat.home);
     return attempts < max && seat.kind === 'session' ? answerNeed(visit, seat, result.need) : noOrigin(visit);
   }
@@ -78,7 +80,11 @@ function outOfTime(visit: Visit): boolean {
 }
 
 /** The origin has not run the application: it lacks something that the map has. */
-async function answerNeed(visit: Visit, seat: SessionSeat, need: Need): Promise<Seat | Refusal> {
+async function answerNeed(
+  visit: Visit,
+  seat: SessionSeat,
+  need: Exclude<Need, 'store'>,
+): Promise<Seat | Refusal> {
   switch (need) {
     case 'session':
       return startOver(visit, seat);

@@ -3,6 +3,7 @@ import type { Delivery, Kept, SessionSeat, Visit } from '../visit.ts';
 import { confirm } from './confirm.ts';
 import { keepEnd, keepRotation } from './keep-login.ts';
 import { keepLearned } from './keep-learned.ts';
+import { changedMeanwhile, keepShared } from './keep-shared.ts';
 import { answer, ended, fenced, type Handed, putSaid, putter, storeState } from './kept.ts';
 import { noteLost, noteLostLater } from './lost.ts';
 import { retryAfter, stateTooLarge, storeUnreachable } from './refusals.ts';
@@ -30,11 +31,15 @@ async function keepReturned(visit: Visit, given: Handed): Promise<Kept> {
   const { said, subject } = given.returned;
   const handed =
     subject === undefined ? given : { ...given, subject: await visit.pool.keyring.subjectTag(subject) };
+  const { states } = visit.pool;
+  const shared = states && (await keepShared(visit, handed, states));
+  if (shared !== undefined) return shared;
   const learned = await keepLearned(visit, handed);
   if (learned !== undefined) return learned;
   switch (said.kind) {
     case 'nothing':
     case 'stored':
+    case 'unstored':
       return handed.subject === undefined ? answer(handed) : keepSubject(visit, handed, handed.subject);
     case 'state':
       return keepState(visit, handed, said);
@@ -72,7 +77,8 @@ async function keepSubject(visit: Visit, handed: Handed, subject: SubjectTag): P
 }
 
 /** The origin's own PUT was refused: the same table. */
-async function refusedByStore(visit: Visit, { seat }: Handed, how: Refused): Promise<Kept> {
+async function refusedByStore(visit: Visit, handed: Handed, how: Refused): Promise<Kept> {
+  const { seat } = handed;
   visit.edge.counters.add(`put_by_origin.${how}`);
   switch (how) {
     case 'moved': {
@@ -83,6 +89,8 @@ async function refusedByStore(visit: Visit, { seat }: Handed, how: Refused): Pro
       return ended(visit, seat);
     case 'unreachable':
       return storeUnreachable('executed', retryAfter(visit));
+    case 'changed':
+      return changedMeanwhile(visit, handed);
     case 'too-large':
       return stateTooLarge(visit.pool.config.session.stateBytesMax);
     default:

@@ -23,6 +23,7 @@ const claimsMax = 4;
  * No shard, no move.
  */
 export async function leave(visit: Visit, from: Whereabouts, why: Reason): Promise<Seat | Refusal> {
+  if (isUnheardOf(visit, from.home)) return homeInDoubt(retryAfter(visit));
   if (why === 'home_down') flee(visit, from.home, { how: 'down', isSuspect: false });
   let at = from;
   let uncopied: 'keep' | 'move' = isOutsideHome(visit) || isSurelyAway(visit, at.home) ? 'move' : 'keep';
@@ -57,6 +58,11 @@ export async function leave(visit: Visit, from: Whereabouts, why: Reason): Promi
     }
   }
   return noOrigin(visit);
+}
+
+/** Without a young snapshot nobody knows who has registered: a home that is unknown here may be well and have the only copy. */
+function isUnheardOf({ pool, view }: Visit, home: OriginId): boolean {
+  return pool.config.registration !== 'off' && view.trust === 'stale' && !pool.origins.has(home);
 }
 
 /** The origins share a store: home's memory holds nothing that suspicion could lose. */

@@ -22,16 +22,9 @@ export function open(
       flights: noFlights,
       body: undefined,
     };
-    return {
-      request,
-      edge,
-      pool,
-      url,
-      now,
-      waitUntil,
-      view: new PoolView(pool, held, now, isSafe(request.method)),
-      trail,
-    };
+    const here = pool.membership.asOf(pool, held.snapshot);
+    const view = new PoolView(here, held, now, isSafe(request.method));
+    return { request, edge, pool: here, url, now, waitUntil, view, trail };
   };
   const held = pool.snapshots.current();
   const view = visitWith(held);

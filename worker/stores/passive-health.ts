@@ -32,7 +32,7 @@ const timesEvery = 64;
 export class PassiveHealth implements Passive {
   readonly #pool: PoolConfig;
   readonly #counters: Counters;
-  readonly #records: ReadonlyMap<OriginId, Seen>;
+  readonly #records: Map<OriginId, Seen>;
   readonly #retries = new RollingCounts();
   #opened = 0;
 
@@ -57,8 +57,7 @@ export class PassiveHealth implements Passive {
   }
 
   answered(origin: OriginId, { status, headers, tookMs, now, by }: Answered): void {
-    const record = this.#records.get(origin);
-    if (record === undefined) return;
+    const record = this.#of(origin);
     if (status === 503 && this.#isBusy(record, headers, now)) return;
     if (isBadAnswer(status)) return this.#bad(record, now, by);
     record.conduct.good(now);
@@ -67,8 +66,7 @@ export class PassiveHealth implements Passive {
   }
 
   failed(origin: OriginId, now: number, by: string): void {
-    const record = this.#records.get(origin);
-    if (record !== undefined) this.#bad(record, now, by);
+    this.#bad(this.#of(origin), now, by);
   }
 
   acted(origin: OriginId): void {
@@ -91,8 +89,8 @@ export class PassiveHealth implements Passive {
   }
 
   welcomes(origin: OriginId, key: number, returnedAt: number | undefined, now: number): boolean {
-    const record = this.#records.get(origin);
-    if (record === undefined || record.busyUntil > now || record.slowUntil > now) return false;
+    const record = this.#of(origin);
+    if (record.busyUntil > now || record.slowUntil > now) return false;
     if (this.isFull(origin)) return false;
     const since = Math.max(returnedAt ?? 0, record.breaker.closedAt ?? 0);
     return isLetIn(key, record.hash, now - since, this.#pool.passive.slowStartMs);
@@ -119,6 +117,15 @@ export class PassiveHealth implements Passive {
       isSlow: (record?.slowUntil ?? 0) > now,
       isBusy: (record?.busyUntil ?? 0) > now,
     };
+  }
+
+  /** An origin that has registered itself is met here for the first time. */
+  #of(origin: OriginId): Seen {
+    const known = this.#records.get(origin);
+    if (known !== undefined) return known;
+    const record = recordOf({ id: origin, maxConcurrent: 0 });
+    this.#records.set(origin, record);
+    return record;
   }
 
   #bad(record: Seen, now: number, by: string): void {
@@ -186,7 +193,7 @@ export class PassiveHealth implements Passive {
   }
 }
 
-function recordOf({ id, maxConcurrent }: PoolConfig['origins'][number]): Seen {
+function recordOf({ id, maxConcurrent }: { readonly id: string; readonly maxConcurrent: number }): Seen {
   return {
     id: originId(id),
     hash: murmur3(id, originSeed),

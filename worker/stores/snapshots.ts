@@ -41,6 +41,8 @@ export interface SnapshotCache {
 export interface SnapshotsOptions {
   readonly pool: PoolName;
   readonly probing: ProbingConfig;
+  /** What a new snapshot needs before anybody may see it. */
+  prepare(snapshot: Snapshot): Promise<void>;
   readonly monitors: MonitorObjects;
   readonly cache: SnapshotCache;
   readonly mirror: { get(key: string): Promise<string | null> };
@@ -99,6 +101,7 @@ export function createSnapshots(options: SnapshotsOptions): Snapshots {
     askedAt = clock.now();
     isAsking = true;
     const heard = await hear(options);
+    if (heard !== undefined) await options.prepare(heard.snapshot);
     keep(heard);
     pauseMs = heard?.by === 'cache' ? lookPauseMs : askPauseMs;
     isAsking = false;

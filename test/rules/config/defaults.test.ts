@@ -20,6 +20,25 @@ const shop = defineConfig({
   routes: [{ match: '/*', pool: 'shop' }],
 });
 
+const probedPlainly = {
+  type: 'http',
+  path: '/',
+  method: 'GET',
+  headers: {},
+  host: '',
+  port: 0,
+  intervalMs: 5000,
+  doubtIntervalMs: 1000,
+  timeoutMs: 2000,
+  fall: 2,
+  rise: 2,
+  expect: [],
+  body: { kind: 'any' },
+  redirects: 'answer',
+  jitter: 0.1,
+  vantages: [],
+};
+
 const resolvedShop = {
   pools: {
     shop: {
@@ -53,6 +72,7 @@ const resolvedShop = {
         onStoreFailure: 'refuse',
         idleMs: 1_800_000,
         absoluteMs: 43_200_000,
+        store: 'limpet',
         holdMs: 3000,
         stateBytesMax: 8_388_608,
         headerStateBytesMax: 3072,
@@ -62,7 +82,7 @@ const resolvedShop = {
         contract: true,
       },
       cookie: { name: 'limpet', sameSite: 'lax', secure: true },
-      health: { path: '/health', intervalMs: 5000, timeoutMs: 2000, fall: 2, rise: 2, expect: [] },
+      health: { ...probedPlainly, path: '/health' },
       attempts: {
         doubtAfterMs: 300,
         doubtTimeoutMs: 400,
@@ -89,6 +109,7 @@ const resolvedShop = {
       backup: '',
       host: 'origin',
       rewriteHost: true,
+      registration: 'off',
       fallback: { paths: [], bodyBytesMax: 1_048_576, replicaAfterMs: 1000, retryAfterS: 5 },
     },
   },
@@ -135,6 +156,7 @@ const everyField: Complete<ConfigInput> = {
         onStoreFailure: 'serve',
         idleMs: 60_000,
         absoluteMs: 60_000,
+        store: 'limpet',
         holdMs: 0,
         stateBytesMax: 1024,
         headerStateBytesMax: 0,
@@ -144,7 +166,24 @@ const everyField: Complete<ConfigInput> = {
         contract: true,
       },
       cookie: { name: 'home', sameSite: 'strict', secure: false },
-      health: { path: '/up?deep=1', intervalMs: 500, timeoutMs: 50, fall: 1, rise: 10, expect: [200, 204] },
+      health: {
+        type: 'tcp',
+        path: '/up?deep=1',
+        method: 'POST',
+        headers: { authorization: 'Bearer probe' },
+        host: 'shop.example.com',
+        port: 9000,
+        intervalMs: 500,
+        doubtIntervalMs: 100,
+        timeoutMs: 50,
+        fall: 1,
+        rise: 10,
+        expect: [200, '3xx', '404-410'],
+        body: '/ready|ok/i',
+        redirects: 'follow',
+        jitter: 0.5,
+        vantages: ['weur', 'weur', 'enam'],
+      },
       attempts: {
         doubtAfterMs: 10,
         doubtTimeoutMs: 10,
@@ -170,6 +209,7 @@ const everyField: Complete<ConfigInput> = {
       panic: { thresholdPercent: 0, minimumOrigins: 0 },
       host: 'preserve',
       rewriteHost: false,
+      registration: { ids: 'web-*', hosts: ['10.0.0.0/8', '*.example.net'], leaseMs: 5000, max: 1 },
       fallback: { paths: ['/docs/*', '/käse'], bodyBytesMax: 0, replicaAfterMs: 50, retryAfterS: 1 },
     },
   },
@@ -201,14 +241,7 @@ describe('a good configuration', () => {
     const { health, ...rest } = least.pools['shop'] ?? {};
     const { health: _probed, ...expected } = resolvedShop.pools.shop;
     expect(rest).toStrictEqual(expected);
-    expect(health).toStrictEqual({
-      path: '/',
-      intervalMs: 5000,
-      timeoutMs: 2000,
-      fall: 2,
-      rise: 2,
-      expect: [],
-    });
+    expect(health).toStrictEqual(probedPlainly);
   });
 
   it('[CF2] every field that is written is kept', () => {
@@ -235,6 +268,15 @@ describe('a good configuration', () => {
         { by: 'ip' },
         { by: 'cookie' },
       ],
+      health: {
+        ...written?.health,
+        expect: [
+          { from: 200, to: 200 },
+          { from: 300, to: 399 },
+          { from: 404, to: 410 },
+        ],
+        body: { kind: 'pattern', source: 'ready|ok', flags: 'i' },
+      },
       fallback: {
         paths: [
           { kind: 'prefix', path: '/docs/' },

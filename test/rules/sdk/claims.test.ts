@@ -24,6 +24,7 @@ const sent = (epoch: number, offer: Offer = { kind: 'nothing' }): Sent => ({
   epoch,
   apiUrl: 'http://store',
   capability: 'c',
+  store: { kind: 'own' },
   offer,
   release: 'no',
 });

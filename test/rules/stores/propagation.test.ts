@@ -76,13 +76,18 @@ async function world(colos: number) {
   const isolates = Array.from({ length: isolatesCount }, (_, at): Pool => {
     const options = {
       pool: pool.name,
-      probing: { revision: 1, origins: [], health: pool.config.health },
+      probing: {
+        revision: 1,
+        origins: [],
+        health: { ...pool.config.health, jurisdiction: '', runtime: 'cloudflare' },
+      },
       monitors: monitor.objects,
       cache: caches[at % colos] ?? coloCache(clock),
       mirror: { get: async () => null },
       clock,
       timers: clock,
       chance: { bytes: (count: number) => crypto.getRandomValues(new Uint8Array(count)) },
+      prepare: async () => undefined,
       waitUntil: () => undefined,
     };
     return {
@@ -111,6 +116,8 @@ async function oneEdge(clock: ManualClock) {
     replicas: { getByName: nobody, jurisdiction: nobody },
     fallback: { get: nobody, getWithMetadata: nobody, put: nobody },
     cache: { match: nobody, put: nobody },
+    stores: { redis: undefined, redisHttp: undefined },
+    openSocket: nobody,
     reach: nobody,
     runtime: 'cloudflare',
     revision: 0,

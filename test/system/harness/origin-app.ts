@@ -1,17 +1,15 @@
 // A process of its own: an Express application with express-session in memory, as an operator would have it.
 import { createServer } from 'node:http';
 import express from 'express';
-import session from 'express-session';
-import { limpet } from 'limpet/express';
 import { brokenWhenTold } from './origin/broken.ts';
-import { cartRoutes } from './origin/cart.ts';
+import { cartRoutes, releaseRoutes } from './origin/cart.ts';
 import { mcpRoutes } from './origin/mcp.ts';
 import { plainRoutes } from './origin/plain.ts';
 import { streamRoutes } from './origin/streams.ts';
+import { sessionsFor } from './origin/sessions.ts';
 import { acceptSockets } from './origin/sockets.ts';
 
 const { PORT, SESSIONS } = process.env;
-const sessions = session({ secret: 'a secret of the application', resave: false, saveUninitialized: false });
 
 /** Calls that this process has made: the store API's, if any. */
 let calls = 0;
@@ -29,7 +27,8 @@ app.use(brokenWhenTold());
 app.use(plainRoutes());
 app.use(mcpRoutes());
 app.use(streamRoutes());
-app.use(SESSIONS === 'plain' ? sessions : limpet(sessions, { subject: ({ session }) => session.user }));
+app.use(releaseRoutes());
+app.use(await sessionsFor(SESSIONS));
 app.use(cartRoutes());
 
 const server = createServer(app);

@@ -1,7 +1,7 @@
 import type { ConfigInput, PoolInput } from '../../../worker/config/input.ts';
 import { type Client, createClient } from './client.ts';
 import { type Dev, startDev } from './dev.ts';
-import { type Origin, startOrigin } from './origins.ts';
+import { type Origin, type Sessions, startOrigin } from './origins.ts';
 import { freePorts } from './ports.ts';
 
 /** Real origins, the real CLI in front of them, and clients. */
@@ -19,13 +19,15 @@ export interface World {
 export interface WorldOptions {
   /** Ids of the real origins. Default a, b, c. */
   readonly origins?: readonly string[];
-  readonly sessions?: 'kept' | 'plain';
+  readonly sessions?: Sessions;
+  /** Of origins and Worker, besides their own. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Origins are reached through bindings, by names that no resolver knows. */
   readonly bound?: true;
   readonly pool?: Omit<Partial<PoolInput>, 'origins'>;
   readonly rest?: Omit<Partial<ConfigInput>, 'pools' | 'routes'>;
   /** More of the environment of an origin, by its id. */
-  readonly env?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly envOf?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Origins that are not started here: another kind of process, or none at all. */
   readonly others?: PoolInput['origins'];
 }
@@ -39,19 +41,22 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     pool = {},
     rest = {},
     env = {},
+    envOf = {},
     bound,
   } = options;
   const ports = await freePorts(ids.length);
   const origins: Origin[] = [];
   try {
     await Promise.all(
-      ids.map(async (id, at) => origins.push(await startOrigin(id, ports[at] ?? 0, sessions, env[id]))),
+      ids.map(async (id, at) =>
+        origins.push(await startOrigin(id, ports[at] ?? 0, sessions, { ...env, ...envOf[id] })),
+      ),
     );
     origins.sort((one, other) => one.id.localeCompare(other.id));
     const listed = origins.map(({ id, url }) => (bound ? boundOrigin(id) : { id, url }));
     const ways = origins.map(({ id, url }) => `${boundOrigin(id).via}=${url}`).join(',');
     const config = configOf({ ...pool, origins: [...listed, ...others] }, rest);
-    const dev = await startDev(config, bound ? ['--via', ways] : []);
+    const dev = await startDev(config, bound ? ['--via', ways] : [], env);
     return worldOf(origins, dev);
   } catch (error) {
     await Promise.all(origins.map(({ kill }) => kill()));
