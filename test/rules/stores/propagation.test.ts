@@ -79,7 +79,7 @@ async function world(colos: number) {
       probing: {
         revision: 1,
         origins: [],
-        health: { ...pool.config.health, jurisdiction: '', runtime: 'cloudflare' },
+        health: { ...pool.config.health, jurisdiction: '', runtime: 'cloudflare' as const },
       },
       monitors: monitor.objects,
       cache: caches[at % colos] ?? coloCache(clock),
