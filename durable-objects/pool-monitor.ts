@@ -104,7 +104,9 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
   /** An isolate could not reach the origin: look now rather than at the next interval. */
   async report(origin: OriginId): Promise<void> {
     const looking = this.#probing.report(origin, Date.now());
-    if (looking !== undefined) this.ctx.waitUntil(looking);
+    if (looking === undefined) return;
+    this.#roster.doubt(origin);
+    this.ctx.waitUntil(looking.finally(() => this.#roster.settle(origin)));
   }
 
   /** A session was claimed away from this origin or by another of its instances: older cookies of it must ask the map. */

@@ -11,6 +11,7 @@ import type { Replication } from './core/replication.ts';
 import { placementOf } from './core/rendezvous.ts';
 import { createCounters } from './observe/counters.ts';
 import { createDoubt, type Way } from './stores/doubt.ts';
+import { PassiveHealth } from './stores/passive-health.ts';
 import { createFallback, type FallbackStore } from './stores/fallback.ts';
 import { createIncidentDesk, type IncidentObjects } from './stores/incident-desk.ts';
 import { createIncidents } from './stores/incidents.ts';
@@ -32,6 +33,7 @@ import {
   type SnapshotCache,
 } from './stores/snapshots.ts';
 import { createSuspicions } from './stores/suspicions.ts';
+import type { Counters } from './ports.ts';
 import type { Edge, Pool } from './visit.ts';
 
 /** The shards' objects, as requests and as operators ask them. A deployment that binds no jurisdictions has the one law. */
@@ -63,8 +65,9 @@ export async function createEdge(
   bindings: Bindings,
   platform: Platform,
 ): Promise<Edge> {
+  const counters = createCounters();
   const pools = await Promise.all(
-    Object.values(config.pools).map((pool) => createPool(pool, secrets, bindings, platform)),
+    Object.values(config.pools).map((pool) => createPool(pool, secrets, bindings, { ...platform, counters })),
   );
   return {
     config,
@@ -73,7 +76,7 @@ export async function createEdge(
     timers: platform.timers,
     fetch: platform.fetch,
     bound: boundIn(config, bindings),
-    counters: createCounters(),
+    counters,
     pools: new Map(pools.map((pool) => [pool.name, pool])),
     via: await viaName(secrets.originSecret),
     apiBase: bindings.apiBase,
@@ -91,7 +94,7 @@ async function createPool(
   config: PoolConfig,
   secrets: Secrets,
   bindings: Bindings,
-  platform: Platform,
+  platform: Platform & { readonly counters: Counters },
 ): Promise<Pool> {
   const name = poolName(config.name);
   const origins = new Map(config.origins.map((origin) => [originId(origin.id), origin]));
@@ -130,6 +133,7 @@ async function createPool(
     mirror: bindings.fallback,
     clock,
     timers,
+    chance: platform.chance,
     waitUntil,
     heard: incidents.heard,
   });
@@ -152,6 +156,7 @@ async function createPool(
     signed: new Lru(jarsMax),
     learned: new Lru(jarsMax),
     copied: new Lru(1_024),
+    passive: new PassiveHealth(config, platform.counters),
     suspicions: createSuspicions(timeoutMs * fall + untilHeardMs),
     shards: createPoolShards(config, shards, states),
     states,

@@ -2,6 +2,7 @@ import { decide } from './core/decide.ts';
 import type { Identity } from './core/identity.ts';
 import { type AttemptResult, discard } from './steps/answer.ts';
 import { attempt } from './steps/attempt.ts';
+import { atBackup, belongsToBackup } from './steps/backup.ts';
 import { fallBack, type FinalAnswer, keepForFallback } from './steps/fall-back.ts';
 import { forward, forwardAfter } from './steps/forward.ts';
 import { identify } from './steps/identify.ts';
@@ -28,6 +29,11 @@ export function serve(visit: Visit): Promise<Response> {
 
 /** Every other request: it may have to ask the map, to move, to store, or to set a cookie. */
 async function deliberate(visit: Visit, identity: Identity): Promise<Response> {
+  const backup = await atBackup(visit, identity);
+  if (backup !== undefined) {
+    const there = await identify(backup);
+    if (belongsToBackup(visit, backup, there)) return deliberate(backup, there);
+  }
   const { response, outcome, reason } = await answer(visit, identity);
   record(visit, outcome, reason);
   return response;
@@ -81,7 +87,8 @@ function isSteady(visit: Visit, identity: Identity): identity is Identity & { ki
     identity.kind === 'known' &&
     visit.request.body === null &&
     decide(identity, visit.view).kind === 'steady' &&
-    !isRenewalDue(visit, identity)
+    !isRenewalDue(visit, identity) &&
+    !visit.pool.passive.isFull(identity.home)
   );
 }
 

@@ -19,6 +19,7 @@ import type {
   IncidentDesk,
   Incidents,
   LostWrites,
+  Passive,
   ReadStatus,
   Registrar,
   Replicas,
@@ -72,6 +73,7 @@ export interface Pool {
   /** When an answer was last copied for the fallback, by its key. */
   readonly copied: Lru<number>;
   readonly suspicions: Suspicions;
+  readonly passive: Passive;
   readonly shards: Shards;
   /** Where the states are that the origins share; undefined where each session's state is its home's. */
   readonly states: StateStore | undefined;

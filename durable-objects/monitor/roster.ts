@@ -12,6 +12,8 @@ export class Roster {
   readonly #healths = new Map<OriginId, Health>();
   #probing: ProbingConfig | undefined;
   #version: number;
+  /** Only in memory: a monitor that was evicted meanwhile has nothing to look into any more. */
+  readonly #doubted = new Set<OriginId>();
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
@@ -62,9 +64,9 @@ export class Roster {
   }
 
   get snapshot(): Snapshot {
-    const standings = [...this.healths].map(([id, { health, incarnation }]): [OriginId, Standing] => [
+    const standings = [...this.healths].map(([id, health]): [OriginId, Standing] => [
       id,
-      { health, incarnation },
+      standingOf(health, this.#doubted.has(id)),
     ]);
     const registered = this.#leases.registered(Date.now());
     const snapshot = { version: this.#version, origins: Object.fromEntries(standings) };
@@ -83,6 +85,17 @@ export class Roster {
       this.bump();
     });
     return true;
+  }
+
+  /** An edge could not use it: the others hear of it at once, before a probe can tell. */
+  doubt(origin: OriginId): void {
+    if (this.#doubted.has(origin)) return;
+    this.#doubted.add(origin);
+    this.bump();
+  }
+
+  settle(origin: OriginId): void {
+    if (this.#doubted.delete(origin)) this.bump();
   }
 
   /** An origin registers itself or renews its lease. Another instance under a known id is another memory: cookies of it ask the map. */
@@ -157,6 +170,15 @@ export class Roster {
     this.#version++;
     this.#storage.kv.put('version', this.#version);
   }
+}
+
+function standingOf({ health, incarnation, returnedAt }: Health, isDoubted: boolean): Standing {
+  return {
+    health,
+    incarnation,
+    ...(returnedAt === undefined ? {} : { returnedAt }),
+    ...(isDoubted ? { doubted: true } : {}),
+  };
 }
 
 function isSame(one: ProbingConfig, other: ProbingConfig): boolean {

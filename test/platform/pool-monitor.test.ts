@@ -193,6 +193,41 @@ describe('a report', () => {
   });
 });
 
+describe('a doubt', () => {
+  it('[PS24] is told with the next snapshot, and no more when the probes have decided', async () => {
+    const { monitor } = await started([a, b]);
+    const standings = async () => (await monitor.snapshot(config([a, b]))).snapshot.origins;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    vi.spyOn(globalThis, 'fetch').mockImplementation(async () => {
+      await promise;
+      return new Response('ok');
+    });
+    await monitor.report(a);
+    expect(await standings()).toMatchObject({ a: { health: 'up', doubted: true }, b: { health: 'up' } });
+    resolve();
+    await eventually(async () =>
+      expect(await standings()).toEqual({
+        a: { health: 'up', incarnation: 0 },
+        b: { health: 'up', incarnation: 0 },
+      }),
+    );
+  });
+
+  it('[PS10] a return from being down says when it was', async () => {
+    const { monitor } = await started([a]);
+    const from = Date.now();
+    answers.delete('a.test');
+    await monitor.report(a);
+    await eventually(async () => expect((await healthOf(monitor, a))?.health).toBe('down'));
+    answers.set('a.test', 200);
+    await runDurableObjectAlarm(monitor);
+    await runDurableObjectAlarm(monitor);
+    const back = (await monitor.snapshot(config([a]))).snapshot.origins[a];
+    expect(back).toMatchObject({ health: 'up', incarnation: 1 });
+    expect(back?.returnedAt).toBeGreaterThanOrEqual(from);
+  });
+});
+
 describe('a raise', () => {
   it('[PM15] raises the incarnation once per snapshot that was handed out', async () => {
     const { monitor } = await started([a, b]);

@@ -33,6 +33,11 @@ beforeAll(async () => {
     '/late': (socket) => answerLater.push(() => socket.write(ok('at last'))),
     '/slowish': (socket, head) =>
       void setTimeout(() => socket.write(ok('at last')), Number(/\?(\d+)/.exec(head)?.[1])),
+    '/slow-body': (socket) => {
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n');
+      for (let at = 0; at < 6; at++) setTimeout(() => socket.write(String(at)), 300 * (at + 1));
+    },
+    '/giant-headers': ok('giant', `X-Giant: ${'x'.repeat(100_000)}`),
     '/hints': `HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n${ok('after hints')}`,
     '/trailers':
       'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: Set-Cookie\r\n\r\n4\r\nbody\r\n0\r\nSet-Cookie: evil=1\r\n\r\n',
@@ -124,6 +129,19 @@ it('[FT7] a request that waits with another for its probe of doubt does not lose
   for (const seen of [await asked, await waiting]) {
     expect([seen.status, seen.outcome, seen.headers['limpet-attempts']]).toEqual([200, 'kept', '1']);
   }
+  await isTrusted();
+});
+
+it('[FT8] a body that takes its time is waited for, in one attempt', async () => {
+  expect(await client.get('/slow-body')).toMatchObject({ status: 200, body: '012345', end: 'complete' });
+  expect(origin.count('/slow-body')).toBe(1);
+  await isTrusted();
+});
+
+it('[FT9] giant headers pass as they are', async () => {
+  const lines = ['GET /giant-headers HTTP/1.1', 'Host: shop.test', `Cookie: ${client.jar.header()}`];
+  const seen = await rawRequest(world.dev.port, lines);
+  expect([seen.status, seen.header('x-giant')[0]?.length]).toEqual([200, 100_000]);
   await isTrusted();
 });
 

@@ -90,6 +90,7 @@ async function poolStatus(pool: Pool, edge: Edge) {
     lastProbe: last,
     ...operationTold(pool, id, operation, now),
     suspectHere: pool.suspicions.isSuspect(id, now),
+    seenHere: pool.passive.seen(id, now),
   }));
   const { version, routeOnly } = told;
   return { name: pool.name, monitor: { version }, routeOnly, here, incidents, origins };

@@ -87,7 +87,7 @@ const sharesPerRun = 12;
 /** What the cron does for drains that nobody waits for. */
 export async function sweepDrains(edge: Edge): Promise<void> {
   for (const pool of edge.pools.values()) {
-    const view = new PoolView(pool, await pool.snapshots.refresh(1_000), edge.clock.now());
+    const view = new PoolView(pool, await pool.snapshots.refresh(1_000), edge.clock.now(), false);
     for (const origin of drainingIn(pool, view)) await sweepUnattended({ edge, pool, origin, view });
   }
 }

@@ -29,7 +29,7 @@ export interface Leaving {
 /** The pool as the monitor has it now, or as this edge last heard. */
 export async function leavingOf(edge: Edge, pool: Pool, origin: OriginId): Promise<Leaving> {
   const held = await pool.snapshots.refresh(refreshPatienceMs);
-  return { edge, pool, origin, view: new PoolView(pool, held, edge.clock.now()) };
+  return { edge, pool, origin, view: new PoolView(pool, held, edge.clock.now(), false) };
 }
 
 const refreshPatienceMs = 1_000;

@@ -21,12 +21,12 @@ export function acrossRules(input: unknown, production: boolean): Flaw[] {
     ...originUrls(pools).flatMap(([at, url, isBound]) =>
       addressRules(url, { ...addresses, isBound }).map((flaw) => ({ ...flaw, at })),
     ),
-    ...(names.length > 0 ? targetRules(routes, names) : []),
+    ...(names.length > 0 ? targetRules(routes, pools, names) : []),
   ];
 }
 
 /** Each route leads to a pool that exists, each pool has a route. */
-function targetRules(routes: unknown, names: readonly string[]): Flaw[] {
+function targetRules(routes: unknown, pools: unknown, names: readonly string[]): Flaw[] {
   const targets = texts(routes, 'pool');
   const unknown = targets
     .filter(([, pool]) => !names.includes(pool))
@@ -36,16 +36,49 @@ function targetRules(routes: unknown, names: readonly string[]): Flaw[] {
       found: pool,
     }));
   const allRead = Array.isArray(routes) && targets.length === routes.length;
-  const unrouted = names.filter((name) => allRead && !targets.some(([, pool]) => pool === name));
+  const backups = backupsIn(pools).map(([, backup]) => backup);
+  const unrouted = names.filter(
+    (name) => allRead && !backups.includes(name) && !targets.some(([, pool]) => pool === name),
+  );
   return [
     ...unknown,
+    ...backupRules(pools, names),
     ...unrouted.map((name) => ({ at: ['pools', name], wanted: 'a route to this pool', found: undefined })),
   ];
 }
 
+/** A backup is another pool, has no backup of its own, and knows sessions by Limpet's cookie alone, as the pool does whose sessions it takes. */
+function backupRules(pools: unknown, names: readonly string[]): Flaw[] {
+  const backups = backupsIn(pools);
+  return backups.flatMap(([name, found]): Flaw[] => {
+    const at = ['pools', name, 'backup'];
+    if (!names.includes(found)) return [{ at, wanted: wantedInstead(found, names, 'pool'), found }];
+    if (found === name || backups.some(([other]) => other === found))
+      return [{ at, wanted: 'another pool, without a backup of its own', found }];
+    const keyed = [name, found].find((pool) => isKeyed(pools, pool));
+    const wanted = `pools that know sessions by "cookie" alone (pool "${keyed}" has another affinity)`;
+    return keyed === undefined ? [] : [{ at, wanted, found }];
+  });
+}
+
+function backupsIn(pools: unknown): [name: string, backup: string][] {
+  return Object.entries(isRecord(pools) ? pools : {}).flatMap(([name, pool]): [string, string][] => {
+    const backup = isRecord(pool) ? pool['backup'] : undefined;
+    return typeof backup === 'string' ? [[name, backup]] : [];
+  });
+}
+
+function isKeyed(pools: unknown, name: string): boolean {
+  const pool = isRecord(pools) ? pools[name] : undefined;
+  return isRecord(pool) && texts(pool['affinity'], 'by').some(([, by]) => by !== 'cookie');
+}
+
 /** Names that the operator gave to the cookies of two pools on one host. Needs all pools, so it runs when all else is well. */
 export function cookieNameRules({ pools, routes }: Checked): Flaw[] {
-  const hosts = poolHosts(routes.map(({ match, pool }) => ({ host: readMatch(match).host, pool })));
+  const hosts = poolHosts(
+    routes.map(({ match, pool }) => ({ host: readMatch(match).host, pool })),
+    pools,
+  );
   const names = [...cookieNames(pools, hosts)];
   return names.flatMap(([pool, name], at) => {
     const twin = names

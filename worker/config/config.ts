@@ -1,3 +1,7 @@
+import type { PanicPolicy } from '../core/panic.ts';
+import type { PassivePolicy } from '../core/passive.ts';
+import type { RetryBudget } from '../core/retry-budget.ts';
+
 // The resolved configuration: what the operator wrote, checked, with every default filled in.
 import type { BodyMatch, StatusRange } from '../core/probing.ts';
 
@@ -21,6 +25,8 @@ export interface RouteConfig {
   readonly path: PathMatch;
   /** A key of `Config.pools`. */
   readonly pool: string;
+  /** `any`: the operator says that a request of any method may be sent again. Default `safe`. */
+  readonly resend: 'safe' | 'any';
 }
 
 export type HostMatch =
@@ -46,6 +52,10 @@ export interface PoolConfig {
   readonly health: HealthPolicy;
   readonly drain: DrainPolicy;
   readonly attempts: AttemptPolicy;
+  readonly passive: PassiveHealthPolicy;
+  readonly panic: PanicPolicy;
+  /** The pool that takes new sessions while none of this one's origins can; empty where there is none. Default none. */
+  readonly backup: string;
   /** Which `Host` the origin sees. Default `origin`. */
   readonly host: 'preserve' | 'origin';
   /** Turn the origin's own host in `Location`, `Content-Location` and cookie `Domain` to the public one. Default true. */
@@ -76,6 +86,8 @@ export interface OriginConfig {
   readonly via: string;
   /** 0 to 1000, default 1. 0 takes no new sessions and keeps its own. */
   readonly weight: number;
+  /** Requests under way at once, per isolate; 0 without a cap. Default 0. */
+  readonly maxConcurrent: number;
 }
 
 export type AffinityRule =
@@ -190,6 +202,16 @@ export interface AttemptPolicy {
   readonly failoverOn: readonly (502 | 503 | 504)[];
   /** Attempts per request. Default 3. */
   readonly max: number;
+  /** How many requests may be sent again to or after an origin that lives. Default 20 % of ten seconds' requests, 3 always. */
+  readonly retryBudget: RetryBudget;
+  /** Milliseconds after which a safe request without a session goes to a second origin too. Default 0: never. */
+  readonly hedgeAfterMs: number;
+}
+
+/** Defaults: 5 in a row, 50 % of 20 in ten seconds, 30 s to 300 s, three times slower, 30 s, one second. */
+export interface PassiveHealthPolicy extends PassivePolicy {
+  /** Milliseconds that a session waits for a full home. */
+  readonly queueMs: number;
 }
 
 export interface FallbackPolicy {

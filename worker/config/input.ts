@@ -20,6 +20,8 @@ export interface RouteInput {
   match: string;
   /** A key of `pools`. */
   pool: string;
+  /** `'any'`: resend a request of ANY method, a POST too, after a failure: your application must take the same request twice. Default `'safe'`. */
+  resend?: 'safe' | 'any' | undefined;
 }
 
 export interface PoolInput {
@@ -35,6 +37,12 @@ export interface PoolInput {
   health?: HealthInput | undefined;
   /** What a drain does with sessions that cannot be handed off. */
   drain?: DrainInput | undefined;
+  /** What requests themselves say of an origin, and how long it is left alone for it. */
+  passive?: PassiveInput | undefined;
+  /** What is done when many origins are out at once. */
+  panic?: PanicInput | undefined;
+  /** The pool whose origins take new sessions while none of this one can. */
+  backup?: string | undefined;
   /** How long to try, and how often. */
   attempts?: AttemptsInput | undefined;
   /** Which `Host` the origin sees: the public one or that of its url. Default `'origin'`. */
@@ -67,6 +75,8 @@ export interface OriginInput {
   via?: string | undefined;
   /** Share of new sessions, 0 to 1000. 0 takes no new sessions and keeps its own. Default 1. */
   weight?: number | undefined;
+  /** Requests under way at once that each isolate sends there: 0 to 100000, 0 without a cap. Default 0. */
+  maxConcurrent?: number | undefined;
 }
 
 export interface AffinityInput {
@@ -164,6 +174,39 @@ export interface DrainInput {
   deadlineMs?: number | undefined;
 }
 
+export interface PassiveInput {
+  /** Failures in a row that put an origin out of use: 0 to 100, 0 never. Default 5. */
+  failures?: number | undefined;
+  /** Share of failures in ten seconds that does, in percent: 0 to 100, 0 never. Default 50. */
+  sharePercent?: number | undefined;
+  /** Requests in ten seconds below which the share says nothing: 1 to 10000. Default 20. */
+  minRequests?: number | undefined;
+  /** Milliseconds that it is out; each time so much longer: 1000 to 600000. Default 30000. */
+  ejectMs?: number | undefined;
+  /** Milliseconds that it is out at most: ejectMs to 3600000. Default 300000. */
+  ejectMaxMs?: number | undefined;
+  /** How many times slower than the others an origin gets no new sessions for a while: 0 to 100, 0 never. Default 3. */
+  slowFactor?: number | undefined;
+  /** Milliseconds until an origin that has come back gets its full share of new sessions: 0 to 600000. Default 30000. */
+  slowStartMs?: number | undefined;
+  /** Milliseconds that a session waits for a full home: 0 to 30000. Default 1000. */
+  queueMs?: number | undefined;
+}
+
+export interface PanicInput {
+  /** Percent of usable origins below which bound sessions stay and new ones go to all: 0 to 100. Default 50. */
+  thresholdPercent?: number | undefined;
+  /** Usable origins below which nothing new is begun and the fallback answers: 0 to 1000. Default 1. */
+  minimumOrigins?: number | undefined;
+}
+
+export interface RetryBudgetInput {
+  /** Percent of the last ten seconds' requests: 0 to 100. Default 20. */
+  percent?: number | undefined;
+  /** So many in ten seconds always: 0 to 1000. Default 3. */
+  min?: number | undefined;
+}
+
 export interface AttemptsInput {
   /** Milliseconds without headers until the origin is probed in doubt: 10 to 60000. Default 300. */
   doubtAfterMs?: number | undefined;
@@ -181,6 +224,10 @@ export interface AttemptsInput {
   failoverOn?: readonly (502 | 503 | 504)[] | undefined;
   /** Attempts per request: 1 to 10. Default 3. */
   max?: number | undefined;
+  /** How many requests may be sent again to or after an origin that lives. */
+  retryBudget?: RetryBudgetInput | undefined;
+  /** Milliseconds after which a safe request without a session is sent to a second origin too: 0 to 60000, 0 never. Default 0. */
+  hedgeAfterMs?: number | undefined;
 }
 
 export interface FallbackInput {

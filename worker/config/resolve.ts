@@ -15,9 +15,9 @@ import type { Checked, CheckedPool } from './schema.ts';
 
 export function resolve(checked: Checked): Config {
   const routes = checked.routes.map(
-    (route): RouteConfig => ({ ...readMatch(route.match), pool: route.pool }),
+    (route): RouteConfig => ({ ...readMatch(route.match), pool: route.pool, resend: route.resend }),
   );
-  const names = cookieNames(checked.pools, poolHosts(routes));
+  const names = cookieNames(checked.pools, poolHosts(routes, checked.pools));
   const pools = Object.entries(checked.pools).map(
     ([name, pool]) => [name, resolvePool(name, pool, names.get(name) ?? 'limpet')] as const,
   );
@@ -34,15 +34,22 @@ function resolvePool(name: string, pool: CheckedPool, cookieName: string): PoolC
     affinity: pool.affinity.map((rule) => readAffinityKey(rule.by)),
     session: resolveSession(pool.session),
     cookie: { ...pool.cookie, name: cookieName },
+    backup: pool.backup ?? '',
     health: resolveHealth(pool.health),
     registration: pool.registration ?? 'off',
     fallback: { ...pool.fallback, paths: pool.fallback.paths.map(readPath) },
   };
 }
 
-function resolveOrigin({ id, url, via = '', weight }: CheckedPool['origins'][number]): OriginConfig {
+function resolveOrigin({
+  id,
+  url,
+  via = '',
+  weight,
+  maxConcurrent,
+}: CheckedPool['origins'][number]): OriginConfig {
   const read = readOriginUrl(url);
-  return { id, url: read.url, host: read.host, via, weight };
+  return { id, url: read.url, host: read.host, via, weight, maxConcurrent };
 }
 
 const homeLostDefault = { local: 'empty', replicated: 'restore', external: 'external' } as const;
@@ -65,12 +72,20 @@ function resolveHealth(health: CheckedPool['health']): HealthPolicy {
   return { ...health, host, port, doubtIntervalMs, expect: readStatuses(expect), body: readBodyMatch(body) };
 }
 
-/** The hosts that each pool's routes listen to. */
+/** The hosts that each pool's routes listen to, those of the pools that it is the backup of included. */
 export type PoolHosts = ReadonlyMap<string, readonly HostMatch[]>;
 
-export function poolHosts(routes: readonly { readonly host: HostMatch; readonly pool: string }[]): PoolHosts {
+export function poolHosts(
+  routes: readonly { readonly host: HostMatch; readonly pool: string }[],
+  pools: Readonly<Record<string, { readonly backup?: string | undefined }>>,
+): PoolHosts {
   const hosts = new Map<string, HostMatch[]>();
-  for (const { host, pool } of routes) hosts.set(pool, [...(hosts.get(pool) ?? []), host]);
+  const add = (pool: string, host: HostMatch) => hosts.set(pool, [...(hosts.get(pool) ?? []), host]);
+  for (const { host, pool } of routes) {
+    add(pool, host);
+    const backup = pools[pool]?.backup;
+    if (backup !== undefined) add(backup, host);
+  }
   return hosts;
 }
 

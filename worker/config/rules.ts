@@ -128,6 +128,22 @@ export function healthRules({ intervalMs, timeoutMs, doubtIntervalMs = 0, method
   );
 }
 
+export function passiveRules({
+  ejectMs,
+  ejectMaxMs,
+}: {
+  readonly ejectMs: number;
+  readonly ejectMaxMs: number;
+}): Flaw[] {
+  return flaws(
+    ejectMaxMs < ejectMs && {
+      at: ['ejectMaxMs'],
+      wanted: `at least ejectMs (${ejectMs})`,
+      found: ejectMaxMs,
+    },
+  );
+}
+
 export function attemptRules({
   headersMs,
   deadlineMs,

@@ -11,6 +11,7 @@ import {
   cookieRules,
   healthRules,
   originRules,
+  passiveRules,
   poolRules,
   routeRules,
   sessionRules,
@@ -36,6 +37,7 @@ const origin = block({
   url: text('an http or https url without user, password, query and fragment', isOriginUrl),
   via: v.optional(text("a binding's name, not one of Limpet's own", isBindingName)),
   weight: v.optional(whole(0, 1000), 1),
+  maxConcurrent: v.optional(whole(0, 100_000), 0),
 });
 
 type AffinityKey = 'cookie' | 'ip' | `cookie:${string}` | `header:${string}`;
@@ -139,6 +141,31 @@ const drain = block({
   deadlineMs: v.optional(whole(1_000, 7 * dayMs, 'milliseconds'), 30 * minuteMs),
 });
 
+// Hystrix: 50 % of at least 20 in ten seconds. Envoy: 5 in a row, 30 s and up to 300 s.
+const passive = ruled(
+  block({
+    failures: v.optional(whole(0, 100), 5),
+    sharePercent: v.optional(whole(0, 100), 50),
+    minRequests: v.optional(whole(1, 10_000), 20),
+    ejectMs: v.optional(whole(1000, 10 * minuteMs, 'milliseconds'), 30_000),
+    ejectMaxMs: v.optional(whole(1000, hourMs, 'milliseconds'), 300_000),
+    slowFactor: v.optional(whole(0, 100), 3),
+    slowStartMs: v.optional(whole(0, 10 * minuteMs, 'milliseconds'), 30_000),
+    queueMs: v.optional(whole(0, 30_000, 'milliseconds'), 1000),
+  }),
+  passiveRules,
+);
+
+const panic = block({
+  thresholdPercent: v.optional(whole(0, 100), 50), // Envoy's
+  minimumOrigins: v.optional(whole(0, 1000), 1),
+});
+
+const retryBudget = block({
+  percent: v.optional(whole(0, 100), 20), // Envoy's and Linkerd's
+  min: v.optional(whole(0, 1000), 3), // Envoy's
+});
+
 const attempts = ruled(
   block({
     doubtAfterMs: v.optional(whole(10, minuteMs, 'milliseconds'), 300),
@@ -149,6 +176,8 @@ const attempts = ruled(
     bodyBytesMax: v.optional(whole(0, 8 * mebibyte, 'bytes'), 65_536),
     failoverOn: v.optional(list(oneOf([502, 503, 504]), 0, 3, 'statuses'), []),
     max: v.optional(whole(1, 10), 3),
+    retryBudget: v.optional(retryBudget, {}),
+    hedgeAfterMs: v.optional(whole(0, minuteMs, 'milliseconds'), 0),
   }),
   attemptRules,
 );
@@ -180,6 +209,9 @@ const pool = ruled(
     cookie: v.optional(cookie, {}),
     health: v.optional(health, {}),
     drain: v.optional(drain, {}),
+    passive: v.optional(passive, {}),
+    panic: v.optional(panic, {}),
+    backup: v.optional(nameOf("a pool's name")),
     attempts: v.optional(attempts, {}),
     host: v.optional(oneOf(['preserve', 'origin']), 'origin'),
     rewriteHost: v.optional(flag(), true),
@@ -195,6 +227,7 @@ const route = block({
     isMatch,
   ),
   pool: nameOf("a pool's name"),
+  resend: v.optional(oneOf(['safe', 'any']), 'safe'),
 });
 
 type Pools = Readonly<Record<string, v.InferInput<typeof pool>>>;

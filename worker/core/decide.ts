@@ -1,5 +1,6 @@
 import type { Identity } from './identity.ts';
 import type { OriginId, SessionId } from './ids.ts';
+import type { Mood } from './panic.ts';
 import type { Reason } from './outcome.ts';
 import { type Snapshot, standingOf, type Trust } from './snapshot.ts';
 
@@ -7,12 +8,15 @@ import { type Snapshot, standingOf, type Trust } from './snapshot.ts';
 export interface View {
   readonly snapshot: Snapshot;
   readonly trust: Trust;
+  readonly mood: Mood;
   /** Whether the pool still has the origin, and neither the snapshot nor this isolate speaks against it. */
   usable(origin: OriginId): boolean;
   /** Whether the fire drill under way makes this session see its home as failed. */
   drilled(session: SessionId, home: OriginId): boolean;
   /** The usable origin that a key belongs to, of those that take new sessions, among those that `also` lets through. */
   place(key: number, also?: (origin: OriginId) => boolean): OriginId | undefined;
+  /** The origin where something new with this key begins: a careful choice while the pool is calm, any while it panics, none when it is spent. */
+  placeNew(key: number, also?: (origin: OriginId) => boolean): OriginId | undefined;
 }
 
 /** Where the request may go, and whether the map must be asked first. */

@@ -38,7 +38,7 @@ export function afterProbe(health: Health, result: ProbeResult, { fall, rise }: 
   if (against < (result.ok ? rise : fall)) return { ...told, against };
   const flipped = { ...told, against: 0, since: result.at };
   return result.ok
-    ? { ...flipped, health: 'up', incarnation: health.incarnation + 1 }
+    ? { ...flipped, health: 'up', incarnation: health.incarnation + 1, returnedAt: result.at }
     : { ...flipped, health: 'down' };
 }
 

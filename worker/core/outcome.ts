@@ -42,6 +42,8 @@ export type Reason =
   | 'protocol_error'
   | 'home_in_doubt'
   | 'no_origin'
+  | 'origin_full'
+  | 'retry_budget_spent'
   | 'state_too_large'
   | 'state_changed'
   // read-only and cached answers

@@ -4,6 +4,8 @@ import { type FailureKind, failures } from './failure.ts';
 export interface Sending {
   readonly method: string;
   readonly idempotencyKey: 'present' | 'absent';
+  /** The operator's word for the route: its application takes the same request twice. */
+  readonly route: 'safe' | 'any';
   /** `none`: nothing to replay; `kept`: a copy of the body is at hand; `gone`: it was streamed away. */
   readonly body: 'none' | 'kept' | 'gone';
 }
@@ -15,13 +17,14 @@ export function isSafe(method: string): boolean {
 }
 
 /**
- * The one table of what may be repeated: safe methods, a request with an Idempotency-Key, or one that was provably never delivered;
+ * The one table of what may be repeated: safe methods, a request with an Idempotency-Key or on a route of which the operator says so, or one that was provably never delivered;
  * and in each case only with the whole body at hand.
  */
 export function mayResend(sending: Sending, failure: FailureKind): boolean {
   const { resend } = failures[failure];
   if (sending.body === 'gone' || resend === 'never') return false;
-  return resend === 'always' || isSafe(sending.method) || sending.idempotencyKey === 'present';
+  if (resend === 'always' || isSafe(sending.method)) return true;
+  return sending.idempotencyKey === 'present' || sending.route === 'any';
 }
 
 /** An answer that proves that the application has not run (409 with `Limpet-Need`) asks only for the body. */

@@ -29,6 +29,10 @@ export interface Standing {
   readonly health: 'up' | 'down';
   /** Rises when the origin returns from being down and when one of its sessions was claimed away: cookies of an older one ask the map. */
   readonly incarnation: number;
+  /** When it came back from being down, in the monitor's milliseconds: newcomers return little by little. */
+  readonly returnedAt?: number;
+  /** An edge could not use it, and the monitor is looking: newcomers go elsewhere, and it is doubted sooner. */
+  readonly doubted?: true;
 }
 
 /** A pool of which nobody has heard anything yet: every origin counts as up until a probe says otherwise. */

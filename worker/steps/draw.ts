@@ -5,7 +5,6 @@ import { clientAddress } from './client-address.ts';
 import { learns } from './created-key.ts';
 import { noOrigin } from './refusals.ts';
 import type { Whereabouts } from './seat.ts';
-import { canServe } from './view.ts';
 import type { Refusal, Seat, Visit } from '../visit.ts';
 
 const bucketMs = 10_000;
@@ -15,7 +14,7 @@ export async function draw(
   visit: Visit,
   identity: Identity & { kind: 'new' | 'stateless' },
 ): Promise<Seat | Refusal> {
-  const home = visit.view.place(await firstVisitKey(visit), (origin) => canServe(visit, origin));
+  const home = visit.view.placeNew(await firstVisitKey(visit), (origin) => !visit.trail.failed.has(origin));
   if (home === undefined) return noOrigin(visit);
   if (identity.kind === 'new')
     return { ...newcomer(visit, home), by: 'cookie', outcome: 'assigned', reason: identity.reason };

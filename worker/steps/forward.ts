@@ -3,6 +3,9 @@ import { mayRepeat, mayResend } from '../core/resend.ts';
 import type { AttemptResult, Need } from './answer.ts';
 import { attempt } from './attempt.ts';
 import { blame } from './blame.ts';
+import { hedged, isHedged, type Tried } from './hedge.ts';
+import { mayRetry } from './retry.ts';
+import { isRoomAt } from './room.ts';
 import { draw, startOver } from './draw.ts';
 import { claimFor, leave, moved } from './move.ts';
 import { confirm } from './confirm.ts';
@@ -11,6 +14,8 @@ import {
   bodyGone,
   noOrigin,
   notResent,
+  originFull,
+  retriesSpent,
   retryAfter,
   routeOnly,
   stateOutOfReach,
@@ -23,9 +28,14 @@ import type { Delivery, Refusal, Seat, SessionSeat, Visit } from '../visit.ts';
 export async function forward(visit: Visit, first: Seat): Promise<Delivery | Refusal> {
   let seat = first;
   for (;;) {
-    const result = await attempt(visit, seat);
-    if (result.kind === 'answer') return { kind: 'delivery', response: result.response, seat };
-    const next = await nextSeat(visit, seat, result);
+    if (visit.pool.passive.isFull(seat.home) && !(await isRoomAt(visit, seat.home)))
+      return originFull(seat.home);
+    const tried: Tried = isHedged(visit, seat)
+      ? await hedged(visit, seat)
+      : { seat, result: await attempt(visit, seat) };
+    const { result } = tried;
+    if (result.kind === 'answer') return { kind: 'delivery', response: result.response, seat: tried.seat };
+    const next = await nextSeat(visit, tried.seat, result);
     if (next.kind === 'refusal') return next;
     seat = next;
   }
@@ -52,9 +62,11 @@ async function nextSeat(
     if (!mayRepeat(sending(visit))) return bodyGone(seat.home);
     return attempts < max && seat.kind === 'session' ? answerNeed(visit, seat, result.need) : noOrigin(visit);
   }
-  const verdict = await blame(visit, seat.home, result.failure);
+  const verdict = await blame(visit, seat, result.failure);
   if (!mayResend(sending(visit), result.failure)) return notResent(result.failure, seat.home);
   if (attempts >= max || outOfTime(visit)) return noOrigin(visit);
+  // A move away from an origin that is gone is no retry: it adds nothing to the load of one that lives.
+  if (verdict !== 'away' && !mayRetry(visit)) return retriesSpent(seat.home);
   if (seat.kind === 'stateless' || seat.carried.kind === 'new') {
     // Nobody has this id yet, and the failed attempt may have used it: another one is drawn rather than claimed.
     const isKeyless = seat.kind === 'stateless' || seat.by === 'learned-key';

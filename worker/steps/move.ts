@@ -72,7 +72,8 @@ function isOutsideHome({ pool }: Visit): boolean {
 
 /** The next candidate: best first, without those that failed this request. */
 export function nextHome(visit: Visit, { session, home }: Whereabouts): OriginId | undefined {
-  return visit.view.place(keyOf(session), (origin) => origin !== home && canServe(visit, origin));
+  if (visit.view.mood === 'spent') return undefined;
+  return visit.view.place(keyOf(session), (origin) => origin !== home && !visit.trail.failed.has(origin));
 }
 
 /** The edge's claim leaves the instance open: the first put or claim that names one fixes it. */

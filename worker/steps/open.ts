@@ -1,3 +1,4 @@
+import { isSafe } from '../core/resend.ts';
 import { waitAfterMs } from '../core/snapshot.ts';
 import type { HeldSnapshot, WaitUntil } from '../ports.ts';
 import { noFlights } from './flight.ts';
@@ -22,7 +23,8 @@ export function open(
       body: undefined,
     };
     const here = pool.membership.asOf(pool, held.snapshot);
-    return { request, edge, pool: here, url, now, waitUntil, view: new PoolView(here, held, now), trail };
+    const view = new PoolView(here, held, now, isSafe(request.method));
+    return { request, edge, pool: here, url, now, waitUntil, view, trail };
   };
   const held = pool.snapshots.current();
   const view = visitWith(held);

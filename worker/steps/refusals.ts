@@ -65,6 +65,30 @@ export function notResent(failure: FailureKind, origin: OriginId): Refusal {
   };
 }
 
+/** So many requests are being sent again already that another one would make matters worse. */
+export function retriesSpent(origin: OriginId): Refusal {
+  return {
+    kind: 'refusal',
+    status: 503,
+    outcome: 'refused',
+    code: 'retry_budget_spent',
+    retryAfterS: 1,
+    message: `Origin ${origin} failed this request, and too many requests are being sent again already. Repeat it.`,
+  };
+}
+
+/** Home is alive and has as much to do as it may: another one would have to take the session from it. */
+export function originFull(origin: OriginId): Refusal {
+  return {
+    kind: 'refusal',
+    status: 503,
+    outcome: 'refused',
+    code: 'origin_full',
+    retryAfterS: 1,
+    message: `The request was not sent: origin ${origin} has as many requests under way as it may have. The session is kept.`,
+  };
+}
+
 const sentences: Readonly<Record<FailureKind, string>> = {
   undelivered: 'The origin could not be reached, and the request could not be sent elsewhere',
   refused: 'The origin could not be reached, and the request could not be sent elsewhere',

@@ -1,11 +1,13 @@
 import type { Sending } from '../core/resend.ts';
+import { routeOf } from './route-of.ts';
 import type { Visit } from '../visit.ts';
 
 /** What of this request can be sent again. */
-export function sending({ request, trail }: Visit): Sending {
+export function sending({ request, trail, url, edge }: Visit): Sending {
   return {
     method: request.method,
     idempotencyKey: request.headers.has('idempotency-key') ? 'present' : 'absent',
+    route: routeOf(url, edge.config)?.resend ?? 'safe',
     body: request.body === null ? 'none' : trail.body === undefined ? 'gone' : 'kept',
   };
 }

@@ -37,7 +37,7 @@ async function membersWith(configured: Members, registered: Registered): Promise
   const guests = Object.entries(registered)
     .map(([id, origin]): [OriginId, OriginConfig] => [
       originId(id),
-      { id, ...origin, via: '', host: new URL(origin.url).host },
+      { id, ...origin, via: '', maxConcurrent: 0, host: new URL(origin.url).host },
     ])
     .filter(([id]) => !configured.origins.has(id));
   const origins = new Map([...configured.origins, ...guests]);

@@ -9,6 +9,7 @@ import {
   type ToldSnapshot,
 } from '../core/snapshot.ts';
 import type {
+  Chance,
   Clock,
   HeldSnapshot,
   Incidents,
@@ -47,12 +48,19 @@ export interface SnapshotsOptions {
   readonly mirror: { get(key: string): Promise<string | null> };
   readonly clock: Clock;
   readonly timers: Timers;
+  readonly chance: Chance;
   readonly waitUntil: WaitUntil;
   /** Told of every newer version. */
   readonly heard?: Incidents['heard'];
 }
 
 const askPauseMs = 1_000;
+/** What the colo's cache had may be a second old already: it is looked at again sooner. */
+const lookPauseMs = 250;
+/** One isolate asks the monitor for its colo; when it has not heard for so long, the next one does. */
+const askingForMs = 300;
+/** Who sees a snapshot age goes to the monitor by chance, the surer the older it is: a crowd that looks at the same moment must not go there together. */
+const agedWithinMs = 200;
 const monitorPatienceMs = 1_000;
 const joinEveryMs = 5;
 
@@ -60,6 +68,12 @@ const joinEveryMs = 5;
 interface Heard {
   readonly snapshot: Snapshot;
   readonly from: number;
+  readonly by: 'cache' | 'monitor' | 'mirror';
+}
+
+/** What lies in the colo's cache: a snapshot, when it was told, and when an isolate last went to the monitor for a newer one. */
+interface Cached extends ToldSnapshot {
+  readonly askedAt?: number;
 }
 
 /** This isolate's memory of the pool. Never throws, and asks at most once a second whoever wants to know. */
@@ -67,6 +81,7 @@ export function createSnapshots(options: SnapshotsOptions): Snapshots {
   const { clock, timers, waitUntil } = options;
   let held: Heard | undefined;
   let askedAt = Number.NEGATIVE_INFINITY;
+  let pauseMs = askPauseMs;
   let isAsking = false;
 
   const current = (): HeldSnapshot =>
@@ -87,6 +102,7 @@ export function createSnapshots(options: SnapshotsOptions): Snapshots {
     isAsking = true;
     const heard = await hear(options);
     keep(heard && (await ready(heard, options)));
+    pauseMs = heard?.by === 'cache' ? lookPauseMs : askPauseMs;
     isAsking = false;
   };
 
@@ -100,7 +116,7 @@ export function createSnapshots(options: SnapshotsOptions): Snapshots {
   return {
     current,
     async refresh(patienceMs) {
-      if (clock.now() - askedAt < askPauseMs) {
+      if (isAsking || clock.now() - askedAt < pauseMs) {
         await join(patienceMs);
         return current();
       }
@@ -120,23 +136,48 @@ async function ready(heard: Heard, { prepare }: SnapshotsOptions): Promise<Heard
   });
 }
 
-/** The cache, then the monitor, then the mirror. */
+/**
+ * The cache, then the monitor, then the mirror. Of all isolates in a colo one goes to the monitor when the cached snapshot is a second old; the others
+ * make do with it meanwhile. So the monitor is asked about once per colo and second, however many isolates there are.
+ */
 async function hear(options: SnapshotsOptions): Promise<Heard | undefined> {
-  return (await fromCache(options)) ?? (await fromMonitor(options)) ?? (await fromMirror(options));
+  const cached = await fromCache(options);
+  if (cached?.isGood === true) return cached.heard;
+  if (cached !== undefined) await markAsked(options, cached.told);
+  return (await fromMonitor(options)) ?? cached?.heard ?? (await fromMirror(options));
 }
 
 function cacheUrl(pool: PoolName): string {
   return `https://limpet.internal/snapshot/${pool}`;
 }
 
-async function fromCache({ pool, cache, clock }: SnapshotsOptions): Promise<Heard | undefined> {
-  const cached = await attempt(async () => (await cache.match(cacheUrl(pool)))?.json<unknown>());
-  if (!isTold(cached)) return undefined;
+interface InCache {
+  readonly told: Cached;
+  readonly heard: Heard;
+  /** Young, or about to be replaced by another isolate. */
+  readonly isGood: boolean;
+}
+
+async function fromCache({ pool, cache, clock, chance }: SnapshotsOptions): Promise<InCache | undefined> {
+  const told = await attempt(async () => (await cache.match(cacheUrl(pool)))?.json<unknown>());
+  if (!isTold(told)) return undefined;
   const now = clock.now();
-  const ageMs = Math.max(0, now - cached.at);
+  const ageMs = Math.max(0, now - told.at);
   // The clocks of two machines may differ a little; a cache that keeps for longer than it was told is no cache.
   if (ageMs > staleAfterMs) return undefined;
-  return { snapshot: cached.snapshot, from: now - Math.min(ageMs, refreshAfterMs) };
+  const { askedAt = Number.NEGATIVE_INFINITY } = told;
+  const isYoung = ageMs <= refreshAfterMs + agedWithinMs * drawn(chance);
+  const isGood = isYoung || Math.abs(now - askedAt) < askingForMs;
+  return { told, heard: { snapshot: told.snapshot, from: now - ageMs, by: 'cache' }, isGood };
+}
+
+/** From just above 0 to 1. */
+function drawn(chance: Chance): number {
+  return ((chance.bytes(1)[0] ?? 0) + 1) / 256;
+}
+
+async function markAsked({ pool, cache, clock }: SnapshotsOptions, told: Cached): Promise<void> {
+  await attempt(() => cache.put(cacheUrl(pool), cacheable({ ...told, askedAt: clock.now() })));
 }
 
 async function fromMonitor(options: SnapshotsOptions): Promise<Heard | undefined> {
@@ -148,23 +189,23 @@ async function fromMonitor(options: SnapshotsOptions): Promise<Heard | undefined
   waitUntil(
     attempt(() => options.cache.put(cacheUrl(pool), cacheable({ snapshot: told.snapshot, at: now }))),
   );
-  return { snapshot: told.snapshot, from: now };
+  return { snapshot: told.snapshot, from: now, by: 'monitor' };
 }
 
 async function fromMirror({ pool, mirror }: SnapshotsOptions): Promise<Heard | undefined> {
   const told = await attempt(
     async () => JSON.parse((await mirror.get(snapshotMirrorKey(pool))) ?? 'null') as unknown,
   );
-  return isTold(told) ? { snapshot: told.snapshot, from: told.at } : undefined;
+  return isTold(told) ? { snapshot: told.snapshot, from: told.at, by: 'mirror' } : undefined;
 }
 
-function cacheable(told: ToldSnapshot): Response {
+function cacheable(told: Cached): Response {
   return new Response(JSON.stringify(told), {
-    headers: { 'Cache-Control': 'max-age=1', 'Content-Type': 'application/json' },
+    headers: { 'Cache-Control': `max-age=${staleAfterMs / 1_000}`, 'Content-Type': 'application/json' },
   });
 }
 
-function isTold(value: unknown): value is ToldSnapshot {
+function isTold(value: unknown): value is Cached {
   if (typeof value !== 'object' || value === null || !('snapshot' in value) || !('at' in value)) return false;
   const { snapshot, at } = value;
   return (

@@ -78,7 +78,16 @@ describe('the admin API', () => {
           name: 'shop',
           monitor: { version: 7 },
           here: { snapshotVersion: 1 },
-          origins: [{ id: 'a', health: 'down', incarnation: 2, sinceMs: 1_000, suspectHere: true }],
+          origins: [
+            {
+              id: 'a',
+              health: 'down',
+              incarnation: 2,
+              sinceMs: 1_000,
+              suspectHere: true,
+              seenHere: { breaker: 'closed', attempts: 0, failures: 0, typicalMs: null, isSlow: false },
+            },
+          ],
         },
       ],
       isolate: { counters: {} },

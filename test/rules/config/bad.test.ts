@@ -90,7 +90,7 @@ describe('a bad configuration', () => {
     [
       'an origin as a url',
       shop({ origins: ['https://a.example.net'] }),
-      'pools.shop.origins.0: wanted an object with id, url, via, weight, found "https://a.example.net"',
+      'pools.shop.origins.0: wanted an object with id, url, via, weight, maxConcurrent, found "https://a.example.net"',
     ],
     [
       'an origin without url',
@@ -131,6 +131,58 @@ describe('a bad configuration', () => {
       'a url with a query',
       shop({ origins: [{ ...origin, url: 'https://a.example.net/?x=1' }] }),
       `pools.shop.origins.0.url: wanted ${url}, found "https://a.example.net/?x=1"`,
+    ],
+    [
+      'a cap below zero',
+      shop({ origins: [{ ...origin, maxConcurrent: -1 }] }),
+      'pools.shop.origins.0.maxConcurrent: wanted a whole number from 0 to 100000, found -1',
+    ],
+    [
+      'an ejection that is longer than the longest',
+      shop({ passive: { ejectMs: 60_000, ejectMaxMs: 30_000 } }),
+      'pools.shop.passive.ejectMaxMs: wanted at least ejectMs (60000), found 30000',
+    ],
+    [
+      'shares of more than all',
+      shop({
+        passive: { sharePercent: 101 },
+        panic: { thresholdPercent: 0.5 },
+        attempts: { retryBudget: { percent: -1 } },
+      }),
+      'pools.shop.passive.sharePercent: wanted a whole number from 0 to 100, found 101',
+      'pools.shop.panic.thresholdPercent: wanted a whole number from 0 to 100, found 0.5',
+      'pools.shop.attempts.retryBudget.percent: wanted a whole number from 0 to 100, found -1',
+    ],
+    [
+      'a hedge that is switched on by a word',
+      shop({ attempts: { hedgeAfterMs: 'on' } }),
+      'pools.shop.attempts.hedgeAfterMs: wanted a whole number of milliseconds from 0 to 60000, found "on"',
+    ],
+    [
+      'a route that resends posts',
+      routed({ match: '/*', pool: 'shop', resend: 'POST' }),
+      'routes.0.resend: wanted "safe" or "any", found "POST"',
+    ],
+    [
+      'a backup that does not exist',
+      shop({ backup: 'shpo' }),
+      'pools.shop.backup: wanted a known pool (did you mean "shop"?), found "shpo"',
+    ],
+    [
+      'a backup of itself',
+      shop({ backup: 'shop' }),
+      'pools.shop.backup: wanted another pool, without a backup of its own, found "shop"',
+    ],
+    [
+      'a backup for sessions that the application names',
+      {
+        pools: {
+          shop: { origins: [origin], backup: 'spare' },
+          spare: { origins: [other], affinity: [{ by: 'ip' }] },
+        },
+        routes: all,
+      },
+      'pools.shop.backup: wanted pools that know sessions by "cookie" alone (pool "spare" has another affinity), found "spare"',
     ],
     [
       'a weight as text',

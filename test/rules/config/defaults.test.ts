@@ -45,8 +45,22 @@ const resolvedShop = {
     shop: {
       name: 'shop',
       origins: [
-        { id: 'a', url: 'http://127.0.0.1:9001', host: '127.0.0.1:9001', via: '', weight: 1 },
-        { id: 'b', url: 'http://127.0.0.1:9002', host: '127.0.0.1:9002', via: '', weight: 2 },
+        {
+          id: 'a',
+          url: 'http://127.0.0.1:9001',
+          host: '127.0.0.1:9001',
+          via: '',
+          weight: 1,
+          maxConcurrent: 0,
+        },
+        {
+          id: 'b',
+          url: 'http://127.0.0.1:9002',
+          host: '127.0.0.1:9002',
+          via: '',
+          weight: 2,
+          maxConcurrent: 0,
+        },
       ],
       affinity: [{ by: 'cookie' }],
       session: {
@@ -80,14 +94,28 @@ const resolvedShop = {
         bodyBytesMax: 65_536,
         failoverOn: [],
         max: 3,
+        retryBudget: { percent: 20, min: 3 },
+        hedgeAfterMs: 0,
       },
+      passive: {
+        failures: 5,
+        sharePercent: 50,
+        minRequests: 20,
+        ejectMs: 30_000,
+        ejectMaxMs: 300_000,
+        slowFactor: 3,
+        slowStartMs: 30_000,
+        queueMs: 1000,
+      },
+      panic: { thresholdPercent: 50, minimumOrigins: 1 },
+      backup: '',
       host: 'origin',
       rewriteHost: true,
       registration: 'off',
       fallback: { paths: [], bodyBytesMax: 1_048_576, replicaAfterMs: 1000, retryAfterS: 5 },
     },
   },
-  routes: [{ host: { kind: 'any' }, path: { kind: 'prefix', path: '/' }, pool: 'shop' }],
+  routes: [{ host: { kind: 'any' }, path: { kind: 'prefix', path: '/' }, pool: 'shop', resend: 'safe' }],
   debug: 'off',
   forwarded: 'replace',
   clientAddress: { header: 'cf-connecting-ip' },
@@ -97,7 +125,7 @@ const resolvedShop = {
 type Complete<T> = T extends readonly unknown[]
   ? T
   : T extends object
-    ? { [K in keyof T]-?: Complete<Exclude<T[K], undefined>> }
+    ? { [K in keyof T as K extends 'backup' ? never : K]-?: Complete<Exclude<T[K], undefined>> }
     : T;
 
 // Typed so that a field that exists in the input type and not here does not compile.
@@ -105,7 +133,13 @@ const everyField: Complete<ConfigInput> = {
   pools: {
     app: {
       origins: [
-        { id: 'A.1', url: 'HTTPS://Origin.Example.NET:443/base/', via: 'APP_A', weight: 0 },
+        {
+          id: 'A.1',
+          url: 'HTTPS://Origin.Example.NET:443/base/',
+          via: 'APP_A',
+          weight: 0,
+          maxConcurrent: 100_000,
+        },
         { id: 'b', url: 'http://10.1.2.3' },
       ],
       affinity: [
@@ -163,7 +197,20 @@ const everyField: Complete<ConfigInput> = {
         bodyBytesMax: 0,
         failoverOn: [502, 503],
         max: 1,
+        retryBudget: { percent: 0, min: 0 },
+        hedgeAfterMs: 60_000,
       },
+      passive: {
+        failures: 0,
+        sharePercent: 0,
+        minRequests: 1,
+        ejectMs: 1000,
+        ejectMaxMs: 1000,
+        slowFactor: 0,
+        slowStartMs: 0,
+        queueMs: 0,
+      },
+      panic: { thresholdPercent: 0, minimumOrigins: 0 },
       host: 'preserve',
       rewriteHost: false,
       registration: { ids: 'web-*', hosts: ['10.0.0.0/8', '*.example.net'], leaseMs: 5000, max: 1 },
@@ -171,7 +218,7 @@ const everyField: Complete<ConfigInput> = {
     },
   },
   routes: [
-    { match: 'Shop.Example.com/cart', pool: 'app' },
+    { match: 'Shop.Example.com/cart', pool: 'app', resend: 'any' },
     { match: '*.bücher.example/app/*', pool: 'app' },
   ],
   debug: 'token',
@@ -207,6 +254,7 @@ describe('a good configuration', () => {
     expect(config.pools['app']).toStrictEqual({
       ...written,
       name: 'app',
+      backup: '',
       origins: [
         {
           id: 'A.1',
@@ -214,8 +262,9 @@ describe('a good configuration', () => {
           host: 'origin.example.net',
           via: 'APP_A',
           weight: 0,
+          maxConcurrent: 100_000,
         },
-        { id: 'b', url: 'http://10.1.2.3', host: '10.1.2.3', via: '', weight: 1 },
+        { id: 'b', url: 'http://10.1.2.3', host: '10.1.2.3', via: '', weight: 1, maxConcurrent: 0 },
       ],
       affinity: [
         { by: 'application-cookie', name: 'JSESSIONID' },
@@ -256,17 +305,26 @@ describe('a good configuration', () => {
     expect(session({ mode: 'external' })).toMatchObject({ onHomeLost: 'external', contract: true });
   });
 
+  it('[CF16] a pool may have a backup, which needs no route and gets a cookie of its own', () => {
+    const pools = { shop: pool({ backup: 'spare' }), spare: pool() };
+    const config = loadConfig({ pools, routes: shop.routes }, { production: false });
+    expect([config.pools['shop']?.backup, config.pools['spare']?.backup]).toEqual(['spare', '']);
+    expect(Object.values(config.pools).map((each) => each.cookie.name)).toEqual(['limpet', 'limpet-spare']);
+  });
+
   it('[CF8] a match is read into a host and a path as the url parser writes them', () => {
     expect(loadConfig(everyField, { production: false }).routes).toStrictEqual([
       {
         host: { kind: 'exact', host: 'shop.example.com' },
         path: { kind: 'exact', path: '/cart' },
         pool: 'app',
+        resend: 'any',
       },
       {
         host: { kind: 'suffix', suffix: '.xn--bcher-kva.example' },
         path: { kind: 'prefix', path: '/app/' },
         pool: 'app',
+        resend: 'safe',
       },
     ]);
   });

@@ -27,8 +27,10 @@ function view({
     snapshot: { version: 7, origins: { [a]: { health: usable ? 'up' : 'down', incarnation } } },
     trust,
     usable: () => usable,
+    mood: 'calm',
     drilled: () => false,
     place: () => b,
+    placeNew: () => b,
   };
 }
 

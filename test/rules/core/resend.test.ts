@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { failureOfStatus, type FailureKind, failures } from '../../../worker/core/failure.ts';
 import { mayRepeat, mayResend, type Sending } from '../../../worker/core/resend.ts';
 
-const get: Sending = { method: 'GET', idempotencyKey: 'absent', body: 'none' };
-const post: Sending = { method: 'POST', idempotencyKey: 'absent', body: 'kept' };
+const get: Sending = { method: 'GET', idempotencyKey: 'absent', route: 'safe', body: 'none' };
+const post: Sending = { method: 'POST', idempotencyKey: 'absent', route: 'safe', body: 'kept' };
 const kinds: readonly FailureKind[] = [
   'undelivered',
   'refused',

@@ -73,6 +73,7 @@ function isolate() {
       return mirrored === undefined ? null : JSON.stringify(mirrored);
     },
   };
+  const chance = { bytes: () => new Uint8Array([127]) };
   const waitUntil = (work: Promise<unknown>) => void later.push(work);
   const options = {
     pool,
@@ -83,6 +84,7 @@ function isolate() {
     mirror,
     clock: time,
     timers: time,
+    chance,
     waitUntil,
   };
   return {
@@ -118,20 +120,40 @@ describe('the snapshot of an isolate', () => {
     expect(asked.at(-1)).toBe('snapshot:shop');
   });
 
-  it('[SN4] ages by the clock of the isolate, plus at most a second for one from the cache', async () => {
+  it('[SN4] ages by the clock of the isolate, plus what it had aged in the cache', async () => {
     cached = { snapshot: version(1), at: time.now() - 400 };
     const first = isolate().snapshots;
     expect((await first.refresh(200)).ageMs).toBe(400);
     time.pass(700);
     expect(first.current().ageMs).toBe(1_100);
     cached = { snapshot: version(1), at: time.now() - 3_000 };
-    expect((await isolate().snapshots.refresh(200)).ageMs).toBe(1_000);
+    expect((await isolate().snapshots.refresh(200)).ageMs).toBe(3_000);
     cached = { snapshot: version(1), at: time.now() + 3_000 };
     expect((await isolate().snapshots.refresh(200)).ageMs).toBe(0);
   });
 
   it('[SN4] is not taken from a cache that keeps it for too long', async () => {
     cached = { snapshot: version(1), at: time.now() - 6_000 };
+    monitor = told(2);
+    expect((await isolate().snapshots.refresh(200)).snapshot).toEqual(version(2));
+  });
+
+  it('[SN14] is asked of the monitor by one isolate when the cache has it for a second, and the others make do with it', async () => {
+    cached = { snapshot: version(1), at: time.now() - 1_200 };
+    const { promise, resolve } = Promise.withResolvers<ToldSnapshot>();
+    monitor = () => promise;
+    const first = isolate().snapshots.refresh(200);
+    while (!asked.some((one) => one.startsWith('monitor'))) await Promise.resolve();
+    expect(await isolate().snapshots.refresh(200)).toMatchObject({ snapshot: version(1) });
+    expect(asked.filter((one) => one.startsWith('monitor'))).toHaveLength(1);
+    resolve({ snapshot: version(2), at: 5 });
+    expect((await first).snapshot).toEqual(version(2));
+  });
+
+  it('[SN14] is asked again by another one when the first has not heard for 300 ms', async () => {
+    cached = { snapshot: version(1), at: time.now() - 1_200 };
+    await isolate().snapshots.refresh(200);
+    time.pass(300);
     monitor = told(2);
     expect((await isolate().snapshots.refresh(200)).snapshot).toEqual(version(2));
   });

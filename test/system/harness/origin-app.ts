@@ -1,6 +1,7 @@
 // A process of its own: an Express application with express-session in memory, as an operator would have it.
 import { createServer } from 'node:http';
 import express from 'express';
+import { brokenWhenTold } from './origin/broken.ts';
 import { cartRoutes, releaseRoutes } from './origin/cart.ts';
 import { mcpRoutes } from './origin/mcp.ts';
 import { plainRoutes } from './origin/plain.ts';
@@ -22,6 +23,7 @@ const app = express();
 app.disable('x-powered-by');
 app.get('/health', (_request, response) => void response.send('ok'));
 app.get('/calls', (_request, response) => void response.json(calls));
+app.use(brokenWhenTold());
 app.use(plainRoutes());
 app.use(mcpRoutes());
 app.use(streamRoutes());

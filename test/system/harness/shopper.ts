@@ -62,7 +62,7 @@ export async function shopWhile(
   rounds = 2,
 ): Promise<void> {
   const day = new AbortController();
-  const shopping = Array.from({ length: lanes }, async (_, lane) => {
+  const shopping = Array.from({ length: Math.min(lanes, shoppers.length) }, async (_, lane) => {
     while (!day.signal.aborted) {
       for (let at = lane; at < shoppers.length; at += lanes) {
         await shoppers[at]?.addOnce();

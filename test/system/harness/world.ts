@@ -26,6 +26,8 @@ export interface WorldOptions {
   readonly bound?: true;
   readonly pool?: Omit<Partial<PoolInput>, 'origins'>;
   readonly rest?: Omit<Partial<ConfigInput>, 'pools' | 'routes'>;
+  /** More of the environment of an origin, by its id. */
+  readonly envOf?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Origins that are not started here: another kind of process, or none at all. */
   readonly others?: PoolInput['origins'];
 }
@@ -39,13 +41,16 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     pool = {},
     rest = {},
     env = {},
+    envOf = {},
     bound,
   } = options;
   const ports = await freePorts(ids.length);
   const origins: Origin[] = [];
   try {
     await Promise.all(
-      ids.map(async (id, at) => origins.push(await startOrigin(id, ports[at] ?? 0, sessions, env))),
+      ids.map(async (id, at) =>
+        origins.push(await startOrigin(id, ports[at] ?? 0, sessions, { ...env, ...envOf[id] })),
+      ),
     );
     origins.sort((one, other) => one.id.localeCompare(other.id));
     const listed = origins.map(({ id, url }) => (bound ? boundOrigin(id) : { id, url }));
