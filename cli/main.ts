@@ -14,6 +14,8 @@ const verbs = {
   sessions: () => import('./sessions.ts').then((module) => module.sessions),
   subject: () => import('./subject.ts').then((module) => module.subject),
   lost: () => import('./lost.ts').then((module) => module.lost),
+  shards: () => import('./shards.ts').then((module) => module.shards),
+  promote: () => import('./promote.ts').then((module) => module.promote),
 };
 
 const examples: Readonly<Record<string, string>> = {
@@ -24,6 +26,8 @@ const examples: Readonly<Record<string, string>> = {
   sessions: 'npx limpet sessions list --pool shop --full',
   subject: 'npx limpet subject export user-42 --out user-42.jsonl',
   lost: 'npx limpet lost --url https://shop.example.com --json',
+  shards: 'npx limpet shards --pool shop',
+  promote: 'npx limpet promote --pool shop --shard 7 --replica 1',
 };
 
 const limpet = defineCommand({
@@ -72,6 +76,8 @@ async function usageOf(name: string, part: string | undefined): Promise<string> 
   if (name === 'sessions') return usageOfPart(await verbs.sessions(), part);
   if (name === 'subject') return usageOfPart(await verbs.subject(), part);
   if (name === 'lost') return renderUsage(await verbs.lost());
+  if (name === 'shards') return renderUsage(await verbs.shards());
+  if (name === 'promote') return renderUsage(await verbs.promote());
   return renderUsage(limpet);
 }
 

@@ -3,11 +3,13 @@ import { afterProbe } from '../worker/core/health.ts';
 import { type OriginId, poolName, type SessionId } from '../worker/core/ids.ts';
 import type { LostWrite } from '../worker/core/lost-write.ts';
 import { jittered, type ProbedOrigin, type ProbingConfig } from '../worker/core/probing.ts';
+import type { Promotion, Tenancy } from '../worker/core/promotion.ts';
 import type { ToldSnapshot } from '../worker/core/snapshot.ts';
 import type { MonitorStatus } from '../worker/ports.ts';
 import { LostWriteRing } from './monitor/lost-writes.ts';
 import { SnapshotMirror } from './monitor/mirror.ts';
 import { probe } from './monitor/probe.ts';
+import { PromotionBook } from './monitor/promotions.ts';
 import { Roster } from './monitor/roster.ts';
 import { atOnceMax, inWaves } from './waves.ts';
 
@@ -26,6 +28,7 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
   readonly #roster: Roster;
   readonly #mirror: SnapshotMirror;
   readonly #lost: LostWriteRing;
+  readonly #promotions: PromotionBook;
   readonly #raisedIn = new Map<OriginId, number>();
   readonly #reportedAt = new Map<OriginId, number>();
   #handedOut = 0;
@@ -37,6 +40,7 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
     super(ctx, env);
     this.#roster = new Roster(ctx.storage);
     this.#lost = new LostWriteRing(ctx.storage.sql);
+    this.#promotions = new PromotionBook(ctx.storage.sql);
     const pool = poolName(ctx.id.name ?? ctx.storage.kv.get<string>('pool') ?? '');
     this.#mirror = new SnapshotMirror(env.FALLBACK, pool, {
       version: () => this.#roster.version,
@@ -78,6 +82,29 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
     this.#roster.learn(origin, { ...health, incarnation: health.incarnation + 1 });
     this.#raisedIn.set(origin, this.#roster.version);
     this.ctx.waitUntil(this.#mirror.write());
+  }
+
+  /** A shard asks whether it is still the one. */
+  async tenancy(shard: string, asked: Promotion): Promise<Tenancy> {
+    return this.#promotions.tenancy(shard, asked);
+  }
+
+  async promotionOf(shard: string): Promise<Promotion | undefined> {
+    return this.#promotions.promotionOf(shard);
+  }
+
+  /** A promotion begins, or is given up: objects below this generation are not confirmed. */
+  async closeTo(shard: string, generation: number): Promise<void> {
+    this.#promotions.closeTo(shard, generation);
+  }
+
+  /** From now on every snapshot says so. What the replaced object had to raise may never be heard of: every cookie asks once. */
+  async promoted(shard: string, by: Promotion): Promise<Promotion> {
+    this.ctx.storage.transactionSync(() => {
+      if (this.#promotions.promote(shard, by)) this.#roster.raiseAll();
+    });
+    this.ctx.waitUntil(this.#mirror.write());
+    return this.#promotions.promotionOf(shard) ?? by;
   }
 
   /** The cron's watchdog: alarms have been seen never to come. */
@@ -152,7 +179,7 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
   /** Whatever leaves this object has been handed out: the next raise is a new one. */
   #tell(): ToldSnapshot {
     this.#handedOut = this.#roster.version;
-    return { snapshot: this.#roster.snapshot, at: Date.now() };
+    return { snapshot: { ...this.#roster.snapshot, ...this.#promotions.told }, at: Date.now() };
   }
 
   #member(origin: OriginId): ProbedOrigin | undefined {

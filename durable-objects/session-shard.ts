@@ -16,6 +16,7 @@ import {
 import type { OriginId, PoolName, SessionId } from '../worker/core/ids.ts';
 import type { Lag, Replication } from '../worker/core/replication.ts';
 import { noState } from '../worker/core/page.ts';
+import { firstObject, type Promotion } from '../worker/core/promotion.ts';
 import type {
   ClaimAnswer,
   EndWish,
@@ -24,6 +25,7 @@ import type {
   LocatedSlot,
   RenewWish,
   RotateWish,
+  ShardCopies,
   ShownSlot,
   StatePut,
   SubjectStep,
@@ -31,10 +33,12 @@ import type {
   Unreachable,
 } from '../worker/ports.ts';
 import type { PoolMonitor } from './pool-monitor.ts';
-import type { ShardReplica } from './shard-replica.ts';
+import type { PlacedObjects } from '../worker/stores/shard-replicas.ts';
+import type { ReplicaSink } from './shard/replica-object.ts';
 import { Address } from './shard/address.ts';
 import { Desk } from './shard/desk.ts';
 import { Feed } from './shard/feed.ts';
+import { handOver, type HandedOver } from './shard/hand-over.ts';
 import { type Group, Groups } from './shard/groups.ts';
 import { Ledger } from './shard/ledger.ts';
 import { Mirror } from './shard/mirror.ts';
@@ -42,11 +46,12 @@ import { Raises } from './shard/raises.ts';
 import { inline, Slots } from './shard/slots.ts';
 import { Subjects } from './shard/subjects.ts';
 import { Tables } from './shard/tables.ts';
+import { Tenure } from './shard/tenure.ts';
 import { Upkeep } from './shard/upkeep.ts';
 
-interface ShardEnv {
+export interface ShardEnv {
   readonly POOL_MONITOR: DurableObjectNamespace<PoolMonitor>;
-  readonly SHARD_REPLICA: DurableObjectNamespace<ShardReplica>;
+  readonly SHARD_REPLICA: PlacedObjects<ReplicaSink>;
   readonly FALLBACK: KVNamespace;
 }
 
@@ -74,11 +79,15 @@ export class SessionShard extends DurableObject<ShardEnv> {
   readonly #slots: Slots;
   readonly #desk: Desk;
   readonly #subjects: Subjects;
+  readonly #tenure: Tenure;
+  readonly #generation: number;
 
   constructor(ctx: DurableObjectState, env: ShardEnv) {
     super(ctx, env);
     const { storage } = ctx;
     const address = new Address(storage);
+    const promotion = storage.kv.get<Promotion>('promotion') ?? firstObject;
+    this.#generation = promotion.generation;
     const tables = new Tables(storage.sql);
     const ledger = new Ledger(storage, tables, (folded) => this.#feed.mayGo(folded));
     const mirror = new Mirror(
@@ -98,7 +107,20 @@ export class SessionShard extends DurableObject<ShardEnv> {
       (error) => this.#reset(error),
     );
     const flush = () => this.#groups.flush();
+    const monitor = () => env.POOL_MONITOR.getByName(address.name.pool);
+    this.#tenure = new Tenure({
+      kept: storage.kv,
+      isFirst: promotion.generation === 0,
+      shard: () => address.name.shard,
+      hasReplicas: () => this.#feed.hasReplicas,
+      askMonitor: () => monitor().tenancy(address.name.shard, promotion),
+      askReplicas: () => this.#feed.ask(),
+    });
+    const tenure = this.#tenure;
     this.#feed = new Feed({
+      generation: this.#generation,
+      isReplaced: () => tenure.replacedBy !== undefined,
+      heard: (sentAt) => tenure.confirmed(sentAt),
       storage,
       ledger,
       tables,
@@ -106,8 +128,15 @@ export class SessionShard extends DurableObject<ShardEnv> {
       objects: () => env.SHARD_REPLICA,
       flush,
     });
-    this.#slots = new Slots({ address, ledger, groups: this.#groups, feed: this.#feed });
-    this.#upkeep = new Upkeep({ storage, tables, ledger, mirror, raises, feed: this.#feed, flush });
+    this.#slots = new Slots({
+      generation: this.#generation,
+      address,
+      tenure,
+      ledger,
+      groups: this.#groups,
+      feed: this.#feed,
+    });
+    this.#upkeep = new Upkeep({ storage, tables, ledger, mirror, raises, tenure, feed: this.#feed, flush });
     const parts = { ledger, tables, slots: this.#slots, flush };
     this.#desk = new Desk(parts);
     const fold = () => this.#upkeep.fold();
@@ -127,8 +156,8 @@ export class SessionShard extends DurableObject<ShardEnv> {
     wish: Claim,
     replication?: Replication,
   ): Promise<ClaimAnswer | Unreachable> {
-    const held = this.#slots.open(pool, session, replication);
-    const answer = this.#slots.decide(session, held, claim(held.slot, wish));
+    const held = this.#slots.openAt(pool, session, wish.expected, replication);
+    const answer = this.#slots.decide(session, held, claim(held.slot, wish, this.#slots.floor));
     // Read in the same step as the decision: a put that comes while the group is stored would be newer than the row.
     const state =
       answer.kind === 'claimed' && answer.row.version > 0 ? this.#ledger.sealed(held.state) : undefined;
@@ -141,7 +170,7 @@ export class SessionShard extends DurableObject<ShardEnv> {
     wish: StatePut,
     replication?: Replication,
   ): Promise<PutSaid | Unreachable> {
-    const held = this.#slots.open(pool, session, replication);
+    const held = this.#slots.openAt(pool, session, wish.epoch, replication);
     const answer = this.#slots.decide(session, held, put(held.slot, wish), inline(wish.state));
     return this.#slots.kept(session, answer, replication);
   }
@@ -152,7 +181,7 @@ export class SessionShard extends DurableObject<ShardEnv> {
     wish: Label,
     replication?: Replication,
   ): Promise<PutSaid | Unreachable> {
-    const held = this.#slots.open(pool, session, replication);
+    const held = this.#slots.openAt(pool, session, wish.epoch, replication);
     const answer = this.#slots.decide(session, held, label(held.slot, wish));
     return this.#slots.kept(session, answer, replication);
   }
@@ -163,7 +192,7 @@ export class SessionShard extends DurableObject<ShardEnv> {
     wish: RenewWish,
     replication?: Replication,
   ): Promise<Located | Ended> {
-    const held = this.#slots.open(pool, session, replication);
+    const held = this.#slots.openAt(pool, session, wish.assumed.epoch, replication);
     const answer = this.#slots.decide(session, held, renew(held.slot, wish));
     await this.#slots.settled(session);
     return answer;
@@ -187,7 +216,8 @@ export class SessionShard extends DurableObject<ShardEnv> {
     wish: RotateWish,
     replication?: Replication,
   ): Promise<Rotated | Unreachable> {
-    const [held, target] = [this.#slots.open(pool, session, replication), this.#slots.open(pool, wish.to)];
+    const held = this.#slots.openAt(pool, session, wish.epoch, replication);
+    const target = this.#slots.open(pool, wish.to);
     const { to, state, ...place } = wish;
     const verdict = rotate(held.slot, place);
     const { answer } = verdict;
@@ -237,6 +267,20 @@ export class SessionShard extends DurableObject<ShardEnv> {
 
   async eraseSubject(pool: PoolName, shard: string, wish: SubjectWish): Promise<SubjectStep<SessionId>> {
     return this.#subjects.erase({ pool, shard }, wish);
+  }
+
+  /** Makes way for a replica that has everything; goes on when none comes so far in time. */
+  async handOver(pool: PoolName, shard: string, to: Promotion): Promise<HandedOver> {
+    this.#address.mustBe({ pool, shard });
+    return handOver({ tenure: this.#tenure, feed: this.#feed, flush: () => this.#groups.flush() }, to);
+  }
+
+  /** Which of the shard's objects this is, and how far its replicas are behind. */
+  async copies(pool: PoolName, shard: string): Promise<ShardCopies> {
+    this.#address.mustBe({ pool, shard });
+    const { replacedBy } = this.#tenure;
+    const [generation, last] = [this.#generation, this.#ledger.last];
+    return { generation, replacedBy, last, replicas: this.#feed.lags(Date.now()) };
   }
 
   /** Moves the log into the pages now. The alarm and a full log do it by themselves. */

@@ -1,10 +1,20 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { PoolName, SessionId } from '../worker/core/ids.ts';
 import { bucketOf, buckets, decodePage, type Entry } from '../worker/core/page.ts';
-import { applied, filled, isSettled, judge, type Position } from '../worker/core/replication.ts';
+import { firstObject, notPromotedText, type Promotion } from '../worker/core/promotion.ts';
+import {
+  applied,
+  filled,
+  isSettled,
+  judge,
+  type Position,
+  unreplicated,
+} from '../worker/core/replication.ts';
 import { current } from '../worker/core/row.ts';
 import { shardOf } from '../worker/core/session-id.ts';
+import type { ReplicaStanding } from '../worker/ports.ts';
 import type { ReplicaCopy } from '../worker/stores/shard-replicas.ts';
+import { SessionShard, type ShardEnv } from './session-shard.ts';
 import { Address } from './shard/address.ts';
 import { chunksOf } from './shard/big-states.ts';
 import { Ledger } from './shard/ledger.ts';
@@ -21,16 +31,29 @@ export interface ReplicaStats {
   readonly chunks: number;
 }
 
-/** A copy of one shard, somewhere else. It applies the shard's log in order, is read when the shard is away, and decides nothing. */
-export class ShardReplica extends DurableObject<object> {
+export type Promoted =
+  | { readonly kind: 'promoted'; readonly by: Promotion }
+  /** It holds nothing, or what is of several moments. */
+  | { readonly kind: 'not whole' };
+
+type Shard = SessionShard;
+
+/**
+ * A copy of one shard, somewhere else. It applies the shard's log in order, is read when the shard is away, and decides nothing, until an operator
+ * promotes it: from then on it is the shard.
+ */
+export class ShardReplica extends DurableObject<ShardEnv> {
   readonly #address: Address;
   readonly #tables: Tables;
   readonly #ledger: Ledger;
   readonly #upkeep: ReplicaUpkeep;
   #position: Position;
   #at: number;
+  /** Shards' objects of a lower generation are not listened to any more. */
+  #closedTo: number;
+  #shard: SessionShard | undefined;
 
-  constructor(ctx: DurableObjectState, env: object) {
+  constructor(ctx: DurableObjectState, env: ShardEnv) {
     super(ctx, env);
     const { storage } = ctx;
     this.#address = new Address(storage);
@@ -44,17 +67,19 @@ export class ShardReplica extends DurableObject<object> {
     this.#position = kept.kind === 'following' ? { ...kept, seq: this.#ledger.last } : kept;
     // Kept with each fold only: after an eviction the copy counts as older than it is, never as younger.
     this.#at = storage.kv.get<number>('at') ?? 0;
-    ctx.blockConcurrencyWhile(() => this.#upkeep.wake());
+    this.#closedTo = storage.kv.get<number>('closedTo') ?? 0;
+    if (this.#promotion === undefined) ctx.blockConcurrencyWhile(() => this.#upkeep.wake());
+    else this.#shard = new SessionShard(ctx, env);
   }
 
   async position(of: Of): Promise<Position> {
-    this.#address.mustBe(of);
+    this.#mustListen(of);
     return this.#position;
   }
 
   /** Forgets all and waits for the pages. */
   async begin(of: Of, stream: string, from: number): Promise<Position> {
-    this.#address.mustBe(of);
+    this.#mustListen(of);
     this.#inOneStep(() => {
       this.#ledger.startOver(from);
       this.#stand({ kind: 'filling', stream, from, bucket: 0, settledAt: from });
@@ -64,12 +89,12 @@ export class ShardReplica extends DurableObject<object> {
   }
 
   async chunks(of: Of, chunks: readonly Chunk[]): Promise<void> {
-    this.#address.mustBe(of);
+    this.#mustListen(of);
     for (const { id, part, body } of chunks) this.#tables.writeChunk(id, part, new Uint8Array(body));
   }
 
   async fill(of: Of, pages: Pages): Promise<Position> {
-    this.#address.mustBe(of);
+    this.#mustListen(of);
     const next = filled(this.#position, pages, buckets);
     if (next === 'gap' || !this.#hasAll(pages.sent)) return this.#position;
     const entries = pages.pages.flatMap(({ body }) => decodePage(body));
@@ -84,7 +109,7 @@ export class ShardReplica extends DurableObject<object> {
   }
 
   async append(of: Of, rows: Rows): Promise<Position> {
-    this.#address.mustBe(of);
+    this.#mustListen(of);
     if (judge(this.#position, rows) === 'apply' && this.#hasAll(rows.sent)) this.#apply(rows);
     return this.#position;
   }
@@ -92,7 +117,8 @@ export class ShardReplica extends DurableObject<object> {
   /** A session as this copy has it, for when its shard is away. */
   async read(pool: PoolName, session: SessionId): Promise<ReplicaCopy> {
     this.#address.mustBe({ pool, shard: shardOf(session) });
-    const entry = isSettled(this.#position) ? this.#ledger.find(session) : undefined;
+    const isCopy = this.#shard === undefined && isSettled(this.#position);
+    const entry = isCopy ? this.#ledger.find(session) : undefined;
     if (entry === undefined) return { kind: 'none' };
     const slot = current(entry.slot, Date.now());
     if (slot.kind === 'ended') return { kind: 'ended' };
@@ -103,7 +129,7 @@ export class ShardReplica extends DurableObject<object> {
 
   /** Moves the log into the pages now. The alarm and a full log do it by themselves. */
   async fold(): Promise<void> {
-    await this.#upkeep.fold();
+    await (this.#shard ?? this.#upkeep).fold();
   }
 
   async stats(): Promise<ReplicaStats> {
@@ -116,7 +142,131 @@ export class ShardReplica extends DurableObject<object> {
   }
 
   override async alarm(): Promise<void> {
-    await this.#upkeep.alarm();
+    await (this.#shard ?? this.#upkeep).alarm();
+  }
+
+  /** How it stands, for choosing which one is promoted. */
+  async standing(of: Of): Promise<ReplicaStanding> {
+    this.#address.mustBe(of);
+    const seq = this.#position.kind === 'following' ? this.#position.seq : 0;
+    const { generation } = this.#promotion ?? firstObject;
+    return { generation, isWhole: isSettled(this.#position), seq, at: this.#at };
+  }
+
+  /** Takes nothing more of objects below this generation: none of them can acknowledge by it, or be confirmed by it. */
+  async closeTo(of: Of, generation: number): Promise<ReplicaStanding> {
+    this.#address.mustBe(of);
+    this.#closed(Math.max(generation, this.#closedTo));
+    return this.standing(of);
+  }
+
+  /** A promotion that was given up: it goes on as it was. */
+  async reopen(of: Of): Promise<void> {
+    this.#address.mustBe(of);
+    if (this.#promotion === undefined) this.#closed(of.generation);
+  }
+
+  /** Is the shard from now on. */
+  async promote(of: Of, by: Promotion): Promise<Promoted> {
+    this.#address.mustBe(of);
+    if (this.#promotion !== undefined) return { kind: 'promoted', by: this.#promotion };
+    if (!isSettled(this.#position)) return { kind: 'not whole' };
+    this.#closed(by.generation);
+    // What is on its way into the pages must not go on below the new shard.
+    await this.#upkeep.fold();
+    this.#shard ??= this.#become(by);
+    return { kind: 'promoted', by: this.#promotion ?? by };
+  }
+
+  async locate(...words: Parameters<Shard['locate']>) {
+    return this.#promoted.locate(...words);
+  }
+
+  async claim(...words: Parameters<Shard['claim']>) {
+    return this.#promoted.claim(...words);
+  }
+
+  async put(...words: Parameters<Shard['put']>) {
+    return this.#promoted.put(...words);
+  }
+
+  async label(...words: Parameters<Shard['label']>) {
+    return this.#promoted.label(...words);
+  }
+
+  async renew(...words: Parameters<Shard['renew']>) {
+    return this.#promoted.renew(...words);
+  }
+
+  async end(...words: Parameters<Shard['end']>) {
+    return this.#promoted.end(...words);
+  }
+
+  async rotate(...words: Parameters<Shard['rotate']>) {
+    return this.#promoted.rotate(...words);
+  }
+
+  async list(...words: Parameters<Shard['list']>) {
+    return this.#promoted.list(...words);
+  }
+
+  async show(...words: Parameters<Shard['show']>) {
+    return this.#promoted.show(...words);
+  }
+
+  async endByOperator(...words: Parameters<Shard['endByOperator']>) {
+    return this.#promoted.endByOperator(...words);
+  }
+
+  async endSubject(...words: Parameters<Shard['endSubject']>) {
+    return this.#promoted.endSubject(...words);
+  }
+
+  async exportSubject(...words: Parameters<Shard['exportSubject']>) {
+    return this.#promoted.exportSubject(...words);
+  }
+
+  async eraseSubject(...words: Parameters<Shard['eraseSubject']>) {
+    return this.#promoted.eraseSubject(...words);
+  }
+
+  async copies(...words: Parameters<Shard['copies']>) {
+    return this.#promoted.copies(...words);
+  }
+
+  async handOver(...words: Parameters<Shard['handOver']>) {
+    return this.#promoted.handOver(...words);
+  }
+
+  get #promotion(): Promotion | undefined {
+    return this.ctx.storage.kv.get<Promotion>('promotion');
+  }
+
+  get #promoted(): SessionShard {
+    if (this.#shard === undefined) throw new Error(notPromotedText(this.#address.name.shard));
+    return this.#shard;
+  }
+
+  /** The same tables under a shard's hands; its replicas are others, filled afresh from a stream of its own. */
+  #become(by: Promotion): SessionShard {
+    const { kv } = this.ctx.storage;
+    this.#inOneStep(() => {
+      kv.put('replication', unreplicated);
+      kv.put('stream', '');
+      kv.put('promotion', by);
+    });
+    return new SessionShard(this.ctx, this.env);
+  }
+
+  #mustListen(of: Of): void {
+    this.#address.mustBe(of);
+    if (this.#shard === undefined && of.generation >= this.#closedTo) return;
+    throw new Error(`Cannot follow generation ${of.generation} of ${of.pool}:${of.shard} any more`);
+  }
+
+  #closed(generation: number): void {
+    this.ctx.storage.kv.put('closedTo', generation);
+    this.#closedTo = generation;
   }
 
   #apply(rows: Rows): void {

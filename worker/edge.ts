@@ -10,9 +10,12 @@ import { createDoubt } from './stores/doubt.ts';
 import { createFallback, type FallbackStore } from './stores/fallback.ts';
 import { createLostWrites, type LostObjects } from './stores/lost-writes.ts';
 import type { Platform } from './stores/platform.ts';
-import { createShardDesk, type DeskObjects } from './stores/shard-desk.ts';
+import { createPromotionDesk } from './stores/promotion-desk.ts';
+import type { CopyObject, PromotableObject, PromotionMonitor } from './stores/shard-line.ts';
+import { createShardDesk, type DeskObject } from './stores/shard-desk.ts';
+import { createShardMap, followingMap, type NamedObjects } from './stores/shard-map.ts';
 import { createReplicas, type PlacedObjects, type ReplicaObject } from './stores/shard-replicas.ts';
-import { createShards, type ShardObjects } from './stores/session-shards.ts';
+import { createShards, type ShardObject } from './stores/session-shards.ts';
 import {
   createReadStatus,
   createReportSuspect,
@@ -24,14 +27,18 @@ import { createSuspicions } from './stores/suspicions.ts';
 import type { Edge, Pool } from './visit.ts';
 
 /** The shards' objects, as requests and as operators ask them. A deployment that binds no jurisdictions has the one law. */
-export type SessionObjects = ShardObjects &
-  DeskObjects & { jurisdiction?(jurisdiction: DurableObjectJurisdiction): SessionObjects };
+export type SessionObjects = NamedObjects<ShardObject & DeskObject & CopyObject> & {
+  jurisdiction?(jurisdiction: DurableObjectJurisdiction): SessionObjects;
+};
+
+/** A replica, and what it does once it was promoted. */
+export type ReplicaObjectOf = ReplicaObject & PromotableObject & ShardObject & DeskObject;
 
 /** What the deployment binds. */
 export interface Bindings {
   readonly shards: SessionObjects;
-  readonly replicas: PlacedObjects<ReplicaObject>;
-  readonly monitors: MonitorObjects & LostObjects;
+  readonly replicas: PlacedObjects<ReplicaObjectOf>;
+  readonly monitors: MonitorObjects & LostObjects & NamedObjects<PromotionMonitor>;
   readonly fallback: FallbackStore;
   readonly cache: SnapshotCache;
   readonly apiBase: string | undefined;
@@ -80,12 +87,27 @@ async function createPool(
   const { clock, timers, fetch, waitUntil } = platform;
   const { timeoutMs, fall } = config.health;
   const replication = replicationOf(config, bindings);
-  const shards = lawful(bindings.shards, config, bindings);
+  const own = lawful(bindings.shards, config, bindings);
   const probing = {
     revision: bindings.revision,
     health: config.health,
     origins: [...origins].map(([id, { url }]) => ({ id, url })),
   };
+  const snapshots = createSnapshots({
+    pool: name,
+    probing,
+    monitors: bindings.monitors,
+    cache: bindings.cache,
+    mirror: bindings.fallback,
+    clock,
+    timers,
+    waitUntil,
+  });
+  const map = createShardMap(name, snapshots);
+  const { monitors, replicas } = bindings;
+  const { places } = replication;
+  const shards = followingMap<ShardObject & DeskObject>(name, own, replicas, map);
+  const following = { clock, timers, redirected: map.redirected };
   return {
     name,
     config,
@@ -98,20 +120,22 @@ async function createPool(
     learned: new Lru(jarsMax),
     copied: new Lru(1_024),
     suspicions: createSuspicions(timeoutMs * fall + untilHeardMs),
-    shards: createShards(name, shards, { clock, timers, replication }),
-    replicas: createReplicas(name, bindings.replicas, { clock, timers, places: replication.places }),
-    desk: createShardDesk(name, shards, { clock, timers }),
-    lost: createLostWrites({ pool: name, monitors: bindings.monitors, clock, timers, waitUntil }),
-    snapshots: createSnapshots({
+    shards: createShards(name, shards, { ...following, replication }),
+    replicas: createReplicas(name, replicas, { clock, timers, places, line: map.line }),
+    desk: createShardDesk(name, shards, following),
+    promotions: createPromotionDesk({
       pool: name,
-      probing,
-      monitors: bindings.monitors,
-      cache: bindings.cache,
-      mirror: bindings.fallback,
+      shards: own,
+      replicas,
+      monitors,
+      map,
+      places,
       clock,
       timers,
-      waitUntil,
+      durability: replication.durability,
     }),
+    lost: createLostWrites({ pool: name, monitors: bindings.monitors, clock, timers, waitUntil }),
+    snapshots,
     report: createReportSuspect({ pool: name, monitors: bindings.monitors }),
     status: createReadStatus({ pool: name, monitors: bindings.monitors }),
     doubt: createDoubt(config, { clock, timers, fetch, waitUntil }),

@@ -4,7 +4,7 @@ import type { ConfigInput } from './config/input.ts';
 import { loadConfig } from './config/parse.ts';
 import { sentence } from './config/problems.ts';
 import { parseSecrets } from './config/secrets.ts';
-import { type Bindings, createEdge, type SessionObjects } from './edge.ts';
+import { type Bindings, createEdge, type ReplicaObjectOf, type SessionObjects } from './edge.ts';
 import { serve } from './pipeline.ts';
 import type { WaitUntil } from './ports.ts';
 import { misconfigured, refuseAtGate, unroutable } from './steps/gate.ts';
@@ -12,15 +12,18 @@ import { open } from './steps/open.ts';
 import { requestUrl, route } from './steps/route.ts';
 import { platform } from './stores/platform.ts';
 import type { LostObject } from './stores/lost-writes.ts';
-import type { PlacedObjects, ReplicaObject } from './stores/shard-replicas.ts';
+import type { PromotionMonitor } from './stores/shard-line.ts';
+import type { PlacedObjects } from './stores/shard-replicas.ts';
 import type { MonitorObject, SnapshotCache } from './stores/snapshots.ts';
 import type { Edge, Visit } from './visit.ts';
 
 /** The bindings that Limpet wants of its Worker; wrangler.toml declares them. */
 export interface LimpetEnv {
   readonly SESSION_SHARD: SessionObjects;
-  readonly SHARD_REPLICA: PlacedObjects<ReplicaObject>;
-  readonly POOL_MONITOR: { getByName(name: string): MonitorObject & LostObject & { check(): Promise<void> } };
+  readonly SHARD_REPLICA: PlacedObjects<ReplicaObjectOf>;
+  readonly POOL_MONITOR: {
+    getByName(name: string): MonitorObject & LostObject & PromotionMonitor & { check(): Promise<void> };
+  };
   readonly FALLBACK: Bindings['fallback'];
   readonly COOKIE_KEYS: string;
   readonly ORIGIN_SECRET: string;

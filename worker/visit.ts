@@ -14,6 +14,7 @@ import type {
   Fallback,
   Fetch,
   LostWrites,
+  PromotionDesk,
   ReadStatus,
   Replicas,
   ReportSuspect,
@@ -61,6 +62,7 @@ export interface Pool {
   readonly suspicions: Suspicions;
   readonly shards: Shards;
   readonly desk: ShardDesk;
+  readonly promotions: PromotionDesk;
   readonly lost: LostWrites;
   readonly snapshots: Snapshots;
   readonly report: ReportSuspect;

@@ -4,6 +4,7 @@ import type { Ledger } from './ledger.ts';
 import type { Mirror } from './mirror.ts';
 import type { Raises } from './raises.ts';
 import type { Tables } from './tables.ts';
+import type { Tenure } from './tenure.ts';
 
 const foldAfterMs = 60_000;
 const raiseRetryMs = 1_000;
@@ -18,6 +19,7 @@ export interface Kept {
   readonly ledger: Ledger;
   readonly mirror: Mirror;
   readonly raises: Raises;
+  readonly tenure: Tenure;
   readonly feed: Feed;
   /** Stores the open group now. */
   flush(): void;
@@ -64,7 +66,8 @@ export class Upkeep {
     } finally {
       this.#work = undefined;
     }
-    await this.#kept.mirror.write(Date.now());
+    // The copies in KV are those of whoever is the shard now.
+    if (this.#kept.tenure.replacedBy === undefined) await this.#kept.mirror.write(Date.now());
   }
 
   /** Armed again first: an alarm that fails for good would otherwise be the last. */
@@ -131,11 +134,12 @@ export class Upkeep {
 
   /** After the work: the next need, or none at all. A shard that holds nothing costs nothing. */
   #rest(): void {
-    const { storage, tables, ledger, mirror, feed } = this.#kept;
+    const { storage, tables, ledger, mirror, tenure, feed } = this.#kept;
     const now = Date.now();
     this.#alarmAt = undefined;
     if (tables.raises().length > 0) this.#arm(now + raiseRetryMs);
-    else if (ledger.hasUnfolded || mirror.hasDue || feed.isBehind) this.#arm(now + foldAfterMs);
+    else if (ledger.hasUnfolded || (mirror.hasDue && tenure.replacedBy === undefined) || feed.isBehind)
+      this.#arm(now + foldAfterMs);
     else if (tables.count('page') > 0) this.#arm(now + sweepEveryMs);
     else void storage.deleteAlarm();
   }

@@ -3,6 +3,7 @@ import { sameText } from '../core/same-text.ts';
 import { refusal } from '../steps/gate.ts';
 import type { Edge, Pool } from '../visit.ts';
 import { endSession, listSessions, showSession } from './sessions.ts';
+import { listShards, promote } from './shards.ts';
 import { endSubject, eraseSubject, exportSubject } from './subjects.ts';
 import { json } from './json.ts';
 import { lostWrites } from './lost.ts';
@@ -20,6 +21,8 @@ only('POST', '/subject/end', endSubject);
 only('POST', '/subject/export', exportSubject);
 only('POST', '/subject/erase', eraseSubject);
 only('GET', '/lost', lostWrites);
+only('GET', '/shards', listShards);
+only('POST', '/promote', promote);
 
 /** One method per path: what else comes is told which. */
 function only(method: 'GET' | 'POST', path: string, endpoint: Endpoint): void {

@@ -1,9 +1,12 @@
 import type { OriginId } from './ids.ts';
+import type { Promotions } from './promotion.ts';
 
 /** What a pool's monitor knows, as one immutable value. The version rises with every change. */
 export interface Snapshot {
   readonly version: number;
   readonly origins: Readonly<Record<OriginId, Standing>>;
+  /** Absent where no replica was ever promoted. */
+  readonly promoted?: Promotions;
 }
 
 export interface Standing {
