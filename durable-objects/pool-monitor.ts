@@ -89,22 +89,22 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
     return this.#promotions.tenancy(shard, asked);
   }
 
-  async promotionOf(shard: string): Promise<Promotion | undefined> {
-    return this.#promotions.promotionOf(shard);
+  /** An operator's verb begins; each later question names its number. */
+  async beginPromotion(shard: string): Promise<{ by: Promotion; attempt: number }> {
+    return this.#promotions.begin(shard);
   }
 
-  /** A promotion begins, or is given up: objects below this generation are not confirmed. */
-  async closeTo(shard: string, generation: number): Promise<void> {
-    this.#promotions.closeTo(shard, generation);
+  async closeShard(shard: string, attempt: number): Promise<'closed' | 'overtaken'> {
+    return this.#promotions.close(shard, attempt);
   }
 
   /** From now on every snapshot says so. What the replaced object had to raise may never be heard of: every cookie asks once. */
-  async promoted(shard: string, by: Promotion): Promise<Promotion> {
+  async promoted(shard: string, attempt: number, by: Promotion): Promise<Promotion> {
     this.ctx.storage.transactionSync(() => {
-      if (this.#promotions.promote(shard, by)) this.#roster.raiseAll();
+      if (this.#promotions.promote(shard, attempt, by)) this.#roster.raiseAll();
     });
     this.ctx.waitUntil(this.#mirror.write());
-    return this.#promotions.promotionOf(shard) ?? by;
+    return this.#promotions.by(shard);
   }
 
   /** The cron's watchdog: alarms have been seen never to come. */

@@ -275,6 +275,12 @@ export class SessionShard extends DurableObject<ShardEnv> {
     return handOver({ tenure: this.#tenure, feed: this.#feed, flush: () => this.#groups.flush() }, to);
   }
 
+  /** An operator is about to replace it: of two who try, the one who has begun later counts. */
+  async standFor(pool: PoolName, shard: string, attempt: number): Promise<ShardCopies> {
+    this.#tenure.heardOf(attempt);
+    return this.copies(pool, shard);
+  }
+
   /** Which of the shard's objects this is, and how far its replicas are behind. */
   async copies(pool: PoolName, shard: string): Promise<ShardCopies> {
     this.#address.mustBe({ pool, shard });

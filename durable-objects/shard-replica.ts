@@ -8,7 +8,7 @@ import {
   isSettled,
   judge,
   type Position,
-  unreplicated,
+  type Replication,
 } from '../worker/core/replication.ts';
 import { current } from '../worker/core/row.ts';
 import { shardOf } from '../worker/core/session-id.ts';
@@ -34,7 +34,9 @@ export interface ReplicaStats {
 export type Promoted =
   | { readonly kind: 'promoted'; readonly by: Promotion }
   /** It holds nothing, or what is of several moments. */
-  | { readonly kind: 'not whole' };
+  | { readonly kind: 'not whole' }
+  /** Another attempt has begun since. */
+  | { readonly kind: 'overtaken' };
 
 type Shard = SessionShard;
 
@@ -150,7 +152,7 @@ export class ShardReplica extends DurableObject<ShardEnv> {
     this.#address.mustBe(of);
     const seq = this.#position.kind === 'following' ? this.#position.seq : 0;
     const { generation } = this.#promotion ?? firstObject;
-    return { generation, isWhole: isSettled(this.#position), seq, at: this.#at };
+    return { generation, closedTo: this.#closedTo, isWhole: isSettled(this.#position), seq, at: this.#at };
   }
 
   /** Takes nothing more of objects below this generation: none of them can acknowledge by it, or be confirmed by it. */
@@ -160,21 +162,28 @@ export class ShardReplica extends DurableObject<ShardEnv> {
     return this.standing(of);
   }
 
-  /** A promotion that was given up: it goes on as it was. */
+  /** A promotion that was given up: it follows again. One that was promoted and never recorded has answered nobody, and begins anew. */
   async reopen(of: Of): Promise<void> {
     this.#address.mustBe(of);
-    if (this.#promotion === undefined) this.#closed(of.generation);
+    const isForgotten = this.#promotion !== undefined;
+    if (this.ctx.storage.kv.get('recorded') === true)
+      throw new Error(`Cannot make a replica of the shard ${of.pool}:${of.shard} again`);
+    this.#inOneStep(() => {
+      this.#closed(of.generation);
+      if (isForgotten) this.#forget();
+    });
+    if (isForgotten) this.ctx.abort('it is a replica again');
   }
 
-  /** Is the shard from now on. */
-  async promote(of: Of, by: Promotion): Promise<Promoted> {
+  /** Is the shard from now on, as far as the attempt that has closed it stands. */
+  async promote(of: Of, attempt: number, by: Promotion, replication: Replication): Promise<Promoted> {
     this.#address.mustBe(of);
     if (this.#promotion !== undefined) return { kind: 'promoted', by: this.#promotion };
     if (!isSettled(this.#position)) return { kind: 'not whole' };
-    this.#closed(by.generation);
     // What is on its way into the pages must not go on below the new shard.
     await this.#upkeep.fold();
-    this.#shard ??= this.#become(by);
+    if (this.#closedTo !== attempt) return { kind: 'overtaken' };
+    this.#shard ??= this.#become(by, replication);
     return { kind: 'promoted', by: this.#promotion ?? by };
   }
 
@@ -230,6 +239,10 @@ export class ShardReplica extends DurableObject<ShardEnv> {
     return this.#promoted.eraseSubject(...words);
   }
 
+  async standFor(...words: Parameters<Shard['standFor']>) {
+    return this.#promoted.standFor(...words);
+  }
+
   async copies(...words: Parameters<Shard['copies']>) {
     return this.#promoted.copies(...words);
   }
@@ -248,14 +261,22 @@ export class ShardReplica extends DurableObject<ShardEnv> {
   }
 
   /** The same tables under a shard's hands; its replicas are others, filled afresh from a stream of its own. */
-  #become(by: Promotion): SessionShard {
+  #become(by: Promotion, replication: Replication): SessionShard {
     const { kv } = this.ctx.storage;
     this.#inOneStep(() => {
-      kv.put('replication', unreplicated);
+      kv.put('replication', replication);
       kv.put('stream', '');
       kv.put('promotion', by);
     });
     return new SessionShard(this.ctx, this.env);
+  }
+
+  #forget(): void {
+    this.#ledger.startOver(0);
+    this.#stand({ kind: 'blank' });
+    this.ctx.storage.kv.delete('promotion');
+    this.ctx.storage.kv.delete('stream');
+    this.ctx.storage.kv.delete('replication');
   }
 
   #mustListen(of: Of): void {

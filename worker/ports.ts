@@ -120,6 +120,8 @@ export interface ShardCopies {
 export interface ReplicaStanding {
   /** The generation as which it was promoted; 0 for a replica. */
   readonly generation: number;
+  /** It takes nothing of objects below this generation. */
+  readonly closedTo: number;
   /** Whole as of one moment: it could be the shard. */
   readonly isWhole: boolean;
   readonly seq: number;
@@ -145,7 +147,7 @@ export type PromotionSaid =
     }
   | {
       readonly kind: 'refused';
-      readonly code: 'copy_not_known_whole' | 'no_whole_copy' | 'unknown_replica';
+      readonly code: 'copy_not_known_whole' | 'no_whole_copy' | 'unknown_replica' | 'overtaken';
       readonly why: string;
     }
   | Unreachable;

@@ -9,7 +9,9 @@ export type HandedOver =
   /** The object that is the shard from now on has everything; this one answers nothing any more. */
   | { readonly kind: 'handed'; readonly to: Promotion }
   /** It goes on as it was. */
-  | { readonly kind: 'behind'; readonly replicas: readonly Lag[] };
+  | { readonly kind: 'behind'; readonly replicas: readonly Lag[] }
+  /** Another attempt has begun since. */
+  | { readonly kind: 'overtaken' };
 
 interface HandOverParts {
   readonly tenure: Tenure;
@@ -21,11 +23,13 @@ interface HandOverParts {
 export async function handOver({ tenure, feed, flush }: HandOverParts, to: Promotion): Promise<HandedOver> {
   const { replacedBy } = tenure;
   if (replacedBy !== undefined) return { kind: 'handed', to: replacedBy };
+  if (tenure.attempt !== to.generation) return { kind: 'overtaken' };
   tenure.yieldTo(to);
   try {
     flush();
     if (!(await feed.isKeptAt(to.object, catchUpMs)))
       return { kind: 'behind', replicas: feed.lags(Date.now()) };
+    if (tenure.attempt !== to.generation) return { kind: 'overtaken' };
     tenure.replace(to);
     feed.close();
     return { kind: 'handed', to };

@@ -51,6 +51,15 @@ export class Tenure {
     return this.#replacedBy;
   }
 
+  /** The newest attempt to replace it that it has heard of. */
+  get attempt(): number {
+    return this.#parts.kept.get<number>('attempt') ?? 0;
+  }
+
+  heardOf(attempt: number): void {
+    if (attempt > this.attempt) this.#parts.kept.put('attempt', attempt);
+  }
+
   /** Before anything is decided: who is replaced, or is handing over, decides nothing. */
   mustStand(): void {
     const by = this.#replacedBy ?? this.#yieldingTo;

@@ -28,9 +28,12 @@ async function promoted() {
   await caughtUp();
   const object = replicaName(`${pool}:xx00001`, { region: '', jurisdiction: '' }, 0);
   const to: Promotion = { generation: 1, object, jurisdiction: '' };
+  const { attempt } = await monitor.beginPromotion('xx00001');
+  await stub().standFor(pool, 'xx00001', attempt);
   const handed = await stub().handOver(pool, 'xx00001', to);
-  const said = await replica().promote(of, to);
-  const record = () => monitor.promoted('xx00001', to);
+  await replica().closeTo(of, attempt);
+  const said = await replica().promote(of, attempt, to, copied(1));
+  const record = () => monitor.promoted('xx00001', attempt, to);
   return { ...world, session, large, bytes, to, handed, said, record };
 }
 
@@ -103,7 +106,7 @@ describe('the record of a promotion', () => {
     expect(after.promoted).toEqual({ xx00001: to });
     expect(after.version).toBeGreaterThan(before.version);
     expect(after.origins[b]?.incarnation).toBe((before.origins[b]?.incarnation ?? 0) + 1);
-    expect(await monitor.promoted('xx00001', { ...to, object: 'another' })).toEqual(to);
+    expect(await monitor.promoted('xx00001', 1, { ...to, object: 'another' })).toEqual(to);
   });
 });
 
@@ -113,20 +116,22 @@ describe('a shard that nobody confirms', () => {
     const session = newSession();
     await put(session, 1, 'one');
     await caughtUp();
-    await monitor.closeTo('xx00001', 1);
+    const { attempt } = await monitor.beginPromotion('xx00001');
+    await monitor.closeShard('xx00001', attempt);
     await replica().closeTo(of, 1);
     // Its memory of having been confirmed goes with the eviction, as it would with time.
     await evictDurableObject(stub());
     expect(await refusalOf(() => put(session, 2, 'two'))).toContain('may no longer be the shard');
     expect(await refusalOf(() => stub().locate(pool, session))).toContain('may no longer be the shard');
     await replica().reopen(of);
-    await monitor.closeTo('xx00001', 0);
+    await monitor.beginPromotion('xx00001');
     expect(await put(session, 3, 'three')).toMatchObject({ kind: 'stored' });
   });
 
   it('[PR6] one without replicas asks nobody', async () => {
     const { pool, stub, newSession, monitor } = newReplicated();
-    await monitor.closeTo('xx00001', 1);
+    const { attempt } = await monitor.beginPromotion('xx00001');
+    await monitor.closeShard('xx00001', attempt);
     const said = await stub().put(pool, newSession(), toStore(1, 'one'), copied(0));
     expect(said).toMatchObject({ kind: 'stored' });
   });

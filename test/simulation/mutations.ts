@@ -38,7 +38,7 @@ export const mutations: readonly Mutation[] = [
   }),
   mutation('the state that is handed over was read before the claim', {
     file: 'durable-objects/session-shard.ts',
-    from: 'const answer = this.#slots.decide(session, held, claim(held.slot, wish));',
+    from: 'const answer = this.#slots.decide(session, held, claim(held.slot, wish, this.#slots.floor));',
     to: `await new Promise((resolve) => setTimeout(resolve, 30));
     const now = this.#slots.open(pool, session);
     const answer = this.#slots.decide(session, now, claim(now.slot, wish));`,

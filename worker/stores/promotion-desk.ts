@@ -4,17 +4,17 @@ import { type PromotionOptions, ShardLine } from './shard-line.ts';
 
 /** A pool's replicas as an operator asks for them. Never throws. */
 export function createPromotionDesk(options: PromotionOptions): PromotionDesk {
-  const { pool, map } = options;
+  const { map } = options;
   return {
     async copies(shard) {
-      const objects = new ShardLine(shard, options);
-      const said = await objects.ask((one) => one.copies(pool, shard));
-      return 'kind' in said ? said : { ...said, object: objects.object };
+      const line = new ShardLine(shard, options);
+      const said = await line.copies();
+      return 'kind' in said ? said : { ...said, object: line.object };
     },
     standings(shard) {
-      const objects = new ShardLine(shard, options);
+      const line = new ShardLine(shard, options);
       const generation = map.promotionOf(shard)?.generation ?? 0;
-      const asked = objects.replicasOf(generation).map(async ({ object, ask }) => ({
+      const asked = line.replicasOf(generation).map(async ({ object, ask }) => ({
         ...(await ask((replica, of) => replica.standing(of))),
         object,
       }));

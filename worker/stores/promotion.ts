@@ -1,147 +1,140 @@
 import { type Copy, furthest, lapsedMs, type Promotion } from '../core/promotion.ts';
+import type { Replication } from '../core/replication.ts';
 import type { Clock, PromotionSaid, PromotionWish, ReplicaStanding, Timers, Unreachable } from '../ports.ts';
 import type { ReplicaOf, ShardLine } from './shard-line.ts';
 
 interface Context {
   readonly clock: Clock;
   readonly timers: Timers;
-  readonly durability: 'async' | 'primary' | 'quorum';
+  readonly replication: Replication;
 }
+
+/** One call of the verb. Of two that run at once the monitor knows only the one that has begun later. */
+interface Attempt {
+  readonly line: ShardLine;
+  readonly context: Context;
+  readonly wish: PromotionWish;
+  readonly replicas: readonly ReplicaOf[];
+  /** Who is the shard as it begins. */
+  readonly by: Promotion;
+  /** Its number, and the generation that it makes. */
+  readonly attempt: number;
+  readonly begunAt: number;
+}
+
+type Refused = Extract<PromotionSaid, { kind: 'refused' }>;
+type Standing = ReplicaOf & Copy & ReplicaStanding;
+type Silent = Unreachable & { readonly object: string };
 
 /**
  * Makes a replica the shard (docs/decisions/008-promotion.md). A shard that answers hands over by itself and loses nothing. Of one that does not, everybody
- * who could confirm it is closed first, and what it was confirmed before has to lapse. Each step can be done again: a promotion that was broken off is
- * finished by the next call.
+ * who could confirm it is closed first, and what was confirmed before has to lapse. What was broken off anywhere is finished, or undone, by the next call.
  */
 export async function promote(
-  objects: ShardLine,
+  line: ShardLine,
   wish: PromotionWish,
   context: Context,
 ): Promise<PromotionSaid> {
   const begunAt = context.clock.now();
-  const known = await objects.askMonitor((monitor) => monitor.promotionOf(objects.shard));
-  if (known !== undefined && 'kind' in known) return known;
-  const generation = known?.generation ?? 0;
-  const replicas = objects.replicasOf(generation);
-  const chosen = await choose(replicas, wish);
-  if ('kind' in chosen) return chosen;
-  const to = promotionTo(chosen, generation);
-  const handed = await objects.handOver(to);
-  if (handed.kind === 'behind')
-    return notWhole(`the shard answers, and its replica lags: ${JSON.stringify(handed.replicas)}`);
-  const waitedMs = () => context.clock.now() - begunAt;
-  if (handed.kind === 'handed')
-    return finish(objects, replicas, handed.to, { loss: 'none', heardAt: begunAt, waitedMs });
-  return promoteWithout(objects, replicas, { wish, generation, waitedMs, why: handed.why }, context);
+  const begun = await line.askMonitor((monitor) => monitor.beginPromotion(line.shard));
+  if ('why' in begun) return begun;
+  const replicas = line.replicasOf(begun.by.generation);
+  const attempt = { ...begun, line, context, wish, replicas, begunAt };
+  if (wish.replica !== undefined && replicas[wish.replica - 1] === undefined)
+    return refused('unknown_replica', `Wanted one of ${replicas.length} replicas, found ${wish.replica}.`);
+  const shard = await line.standFor(begun.by, begun.attempt);
+  if ('why' in shard) return promoteWithout(attempt, shard.why);
+  if (shard.replacedBy !== undefined)
+    return finish(attempt, shard.replacedBy, { loss: 'none', heardAt: begunAt });
+  return takeOver(attempt);
 }
 
-type Chosen = ReplicaOf & Copy & { readonly at: number };
-
-function promotionTo({ object, jurisdiction }: ReplicaOf, generation: number): Promotion {
-  return { generation: generation + 1, object, jurisdiction };
-}
-
-/** Asked before anything is closed: who cannot be promoted is not tried. */
-async function choose(
-  replicas: readonly ReplicaOf[],
-  wish: PromotionWish,
-): Promise<Chosen | Extract<PromotionSaid, { kind: 'refused' }>> {
-  const wanted = wish.replica === undefined ? replicas : replicas.slice(wish.replica - 1, wish.replica);
-  if (wanted.length === 0)
-    return refused(
-      'unknown_replica',
-      `Wanted one of the ${replicas.length} replicas, found ${wish.replica ?? 'none'}.`,
-    );
-  const standings = await Promise.all(
-    wanted.map((replica) =>
-      standingOf(
-        replica,
-        replica.ask((object, of) => object.standing(of)),
-      ),
-    ),
+/** The shard answers. */
+async function takeOver(attempt: Attempt): Promise<PromotionSaid> {
+  const undone = await undo(attempt);
+  if (undone !== undefined) return undone;
+  const standings = await ask(attempt.replicas, (replica) =>
+    replica.ask((object, of) => object.standing(of)),
   );
-  const best = furthest(standings.flatMap((one) => ('why' in one ? [] : [one])));
-  return (
-    best ?? refused('no_whole_copy', `No replica can be the shard: ${standings.map(sentence).join('; ')}.`)
-  );
+  const best = furthest(wanted(attempt, standings.filter(isHeard)));
+  if (best === undefined)
+    return refused('no_whole_copy', `No replica can be the shard: ${standings.map(sentence).join('; ')}.`);
+  const handed = await attempt.line.handOver(attempt.by, promotionTo(best, attempt.attempt));
+  switch (handed.kind) {
+    case 'handed':
+      return finish(attempt, handed.to, { loss: 'none', heardAt: attempt.begunAt });
+    case 'behind':
+      return notWhole(
+        `the shard answers, and a replica that should have everything within seconds has not: ${JSON.stringify(handed.replicas)}`,
+      );
+    case 'overtaken':
+      return overtaken();
+    case 'unreachable':
+      return handed;
+    default:
+      return handed satisfies never;
+  }
 }
 
-async function standingOf(
-  replica: ReplicaOf,
-  asked: Promise<ReplicaStanding | Unreachable>,
-): Promise<Chosen | (Unreachable & { object: string })> {
-  const said = await asked;
-  return 'why' in said ? { ...said, object: replica.object } : { ...said, ...replica };
+/** What an earlier attempt has left: those that it promoted first, so that none is ahead of them that they do not know. */
+async function undo({ replicas, by: { generation } }: Attempt): Promise<Unreachable | undefined> {
+  const standings = await ask(replicas, (replica) => replica.ask((object, of) => object.standing(of)));
+  const closed = standings.filter(isHeard).filter(({ closedTo }) => closedTo > generation);
+  for (const { ask: askIt } of closed.toSorted((left, right) => right.generation - left.generation)) {
+    const said = await askIt((object, of) => object.reopen(of));
+    const isDone = said === undefined || (await isReopened(askIt, generation));
+    if (!isDone)
+      return { kind: 'unreachable', why: `a replica that an earlier attempt has closed: ${said.why}` };
+  }
+  return undefined;
 }
 
-function sentence(one: Chosen | (Unreachable & { object: string })): string {
-  return 'why' in one ? `${one.object} does not answer (${one.why})` : `${one.object} holds no whole copy`;
-}
-
-interface Circumstances {
-  readonly wish: PromotionWish;
-  readonly generation: number;
-  readonly why: string;
-  waitedMs(): number;
+/** One that begins anew restarts, and its answer is lost with that. */
+async function isReopened(askIt: ReplicaOf['ask'], generation: number): Promise<boolean> {
+  const standing = await askIt((object, of) => object.standing(of));
+  return !('why' in standing) && standing.closedTo === generation;
 }
 
 /** The shard does not answer: nobody may confirm it any more, and its last word has to be over. */
-async function promoteWithout(
-  objects: ShardLine,
-  replicas: readonly ReplicaOf[],
-  { wish, generation, why, waitedMs }: Circumstances,
-  { timers, durability }: Context,
-): Promise<PromotionSaid> {
-  if (durability !== 'quorum' && wish.loss === 'refuse')
+async function promoteWithout(attempt: Attempt, why: string): Promise<PromotionSaid> {
+  const { context, line, attempt: number, replicas, wish } = attempt;
+  const { generation } = attempt.by;
+  const isQuorum = context.replication.durability === 'quorum';
+  const before = await ask(replicas, (replica) => replica.ask((object, of) => object.standing(of)));
+  const isFinished = before.some((one) => isHeard(one) && one.generation > generation);
+  if (!isQuorum && !isFinished && wish.loss === 'refuse')
     return notWhole(
-      `the shard does not answer (${why}), and under \`${durability}\` it may have acknowledged changes alone; ${await lags(replicas)}`,
+      `the shard does not answer (${why}) and may have acknowledged changes alone; ${before.map(sentence).join('; ')}`,
     );
-  const closed = await objects.askMonitor((monitor) => monitor.closeTo(objects.shard, generation + 1));
-  if (closed !== undefined) return closed;
-  const standings = await Promise.all(
-    replicas.map((replica) =>
-      standingOf(
-        replica,
-        replica.ask((object, of) => object.closeTo(of, generation + 1)),
-      ),
-    ),
-  );
-  const open = standings.filter((one) => 'why' in one);
-  const wanted = wish.replica === undefined ? undefined : replicas[wish.replica - 1]?.object;
-  const whole = standings.flatMap((one) => ('why' in one ? [] : [one]));
-  const best = furthest(whole);
-  const to = wanted === undefined ? best : furthest(whole.filter(({ object }) => object === wanted));
-  const isKnownWhole =
-    durability === 'quorum' && open.length === 0 && to !== undefined && to.seq === best?.seq;
-  if (to === undefined || (!isKnownWhole && wish.loss === 'refuse')) {
-    await reopen(objects, replicas, generation);
-    return notWhole(`the shard does not answer (${why}); ${standings.map(sentenceOfClosed).join('; ')}`);
-  }
-  await timers.sleep(lapsedMs);
-  return finish(objects, replicas, promotionTo(to, generation), {
-    loss: isKnownWhole ? 'none' : 'unknown',
-    heardAt: to.at,
-    waitedMs,
-  });
-}
-
-async function reopen(objects: ShardLine, replicas: readonly ReplicaOf[], generation: number): Promise<void> {
-  await Promise.all(replicas.map((replica) => replica.ask((object, of) => object.reopen(of))));
-  await objects.askMonitor((monitor) => monitor.closeTo(objects.shard, generation));
+  if (isQuorum && !isFinished && wish.loss === 'refuse' && !before.every(isHeard))
+    return notWhole(`the shard does not answer (${why}); ${before.map(sentence).join('; ')}`);
+  const closed = await line.askMonitor((monitor) => monitor.closeShard(line.shard, number));
+  if (closed === 'overtaken') return overtaken();
+  if (closed !== 'closed') return closed;
+  const standings = await ask(replicas, (replica) => replica.ask((object, of) => object.closeTo(of, number)));
+  const heard = standings.filter(isHeard);
+  const [best, to] = [furthest(heard), furthest(wanted(attempt, heard))];
+  const isWhole = isQuorum && heard.length === replicas.length && to !== undefined && to.seq === best?.seq;
+  if (to === undefined)
+    return refused('no_whole_copy', `No replica can be the shard: ${standings.map(sentence).join('; ')}.`);
+  if (!isWhole && to.generation === 0 && wish.loss === 'refuse')
+    return notWhole(`the shard does not answer (${why}); ${standings.map(sentence).join('; ')}`);
+  await context.timers.sleep(lapsedMs);
+  const stands = await line.askMonitor((monitor) => monitor.closeShard(line.shard, number));
+  if (stands !== 'closed') return stands === 'overtaken' ? overtaken() : stands;
+  return finish(attempt, promotionTo(to, number), { loss: isWhole ? 'none' : 'unknown', heardAt: to.at });
 }
 
 interface Account {
   readonly loss: 'none' | 'unknown';
   readonly heardAt: number;
-  waitedMs(): number;
 }
 
 /** The replica first, then the monitor: whoever hears of it finds it there. */
 async function finish(
-  objects: ShardLine,
-  replicas: readonly ReplicaOf[],
+  { line, replicas, attempt, context, begunAt }: Attempt,
   to: Promotion,
-  { loss, heardAt, waitedMs }: Account,
+  account: Account,
 ): Promise<PromotionSaid> {
   const replica = replicas.find(({ object }) => object === to.object);
   if (replica === undefined)
@@ -149,41 +142,64 @@ async function finish(
       'unknown_replica',
       `The shard was handed over to ${to.object}, which the configuration does not place.`,
     );
-  const said = await replica.ask((object, of) => object.promote(of, to));
+  const closed = await replica.ask((object, of) => object.closeTo(of, attempt));
+  if ('why' in closed) return closed;
+  const said = await replica.ask((object, of) => object.promote(of, attempt, to, context.replication));
   if (said.kind === 'unreachable') return said;
   if (said.kind === 'not whole') return refused('no_whole_copy', `${to.object} holds no whole copy.`);
-  const recorded = await objects.askMonitor((monitor) => monitor.promoted(objects.shard, said.by));
-  if ('kind' in recorded) return recorded;
+  if (said.kind === 'overtaken') return overtaken();
+  const by = await line.askMonitor((monitor) => monitor.promoted(line.shard, attempt, said.by));
+  if ('why' in by) return by;
+  if (by.object !== said.by.object) return overtaken();
   // The others are closed for good as well; one that does not hear of it has nobody to follow.
-  const others = replicas.filter((one) => one !== replica);
-  await Promise.all(others.map((one) => one.ask((object, of) => object.closeTo(of, to.generation))));
-  return { kind: 'promoted', by: recorded, loss, heardAt, waitedMs: waitedMs() };
+  await ask(
+    replicas.filter((one) => one !== replica),
+    (one) => one.ask((object, of) => object.closeTo(of, by.generation)),
+  );
+  return { kind: 'promoted', by, ...account, waitedMs: context.clock.now() - begunAt };
 }
 
-function refused(
-  code: Extract<PromotionSaid, { kind: 'refused' }>['code'],
-  why: string,
-): Extract<PromotionSaid, { kind: 'refused' }> {
+async function ask(
+  replicas: readonly ReplicaOf[],
+  call: (replica: ReplicaOf) => Promise<ReplicaStanding | Unreachable>,
+): Promise<(Standing | Silent)[]> {
+  return Promise.all(
+    replicas.map(async (replica) => {
+      const said = await call(replica);
+      return 'why' in said ? { ...said, object: replica.object } : { ...said, ...replica };
+    }),
+  );
+}
+
+function isHeard(one: Standing | Silent): one is Standing {
+  return !('why' in one);
+}
+
+function wanted({ wish, replicas }: Attempt, standings: readonly Standing[]): readonly Standing[] {
+  const named = wish.replica === undefined ? undefined : replicas[wish.replica - 1]?.object;
+  return named === undefined ? standings : standings.filter(({ object }) => object === named);
+}
+
+function promotionTo({ object, jurisdiction }: ReplicaOf, generation: number): Promotion {
+  return { generation, object, jurisdiction };
+}
+
+function refused(code: Refused['code'], why: string): Refused {
   return { kind: 'refused', code, why };
 }
 
-function notWhole(why: string): PromotionSaid {
+function notWhole(why: string): Refused {
   return refused('copy_not_known_whole', `No replica is known to have every acknowledged change: ${why}.`);
 }
 
-async function lags(replicas: readonly ReplicaOf[]): Promise<string> {
-  const standings = await Promise.all(
-    replicas.map((replica) =>
-      standingOf(
-        replica,
-        replica.ask((object, of) => object.standing(of)),
-      ),
-    ),
+function overtaken(): Refused {
+  return refused(
+    'overtaken',
+    'Another promotion of this shard was begun meanwhile: look at `limpet shards`.',
   );
-  return standings.map(sentenceOfClosed).join('; ');
 }
 
-function sentenceOfClosed(one: Chosen | (Unreachable & { object: string })): string {
+function sentence(one: Standing | Silent): string {
   if ('why' in one) return `${one.object} does not answer (${one.why})`;
   if (!one.isWhole) return `${one.object} holds no whole copy`;
   return `${one.object} stands at row ${one.seq} and heard from the shard at ${new Date(one.at).toISOString()} or later`;

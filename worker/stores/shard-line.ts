@@ -1,6 +1,6 @@
 import type { PoolName } from '../core/ids.ts';
-import { lineName, type Promotion } from '../core/promotion.ts';
-import { type Place, replicaName } from '../core/replication.ts';
+import { firstObject, lineName, type Promotion } from '../core/promotion.ts';
+import { replicaName, type Replication } from '../core/replication.ts';
 import type { Clock, ReplicaStanding, ShardCopies, Timers, Unreachable } from '../ports.ts';
 import { persist, shardName } from './session-shards.ts';
 import { type NamedObjects, promotedObject, type ShardMap } from './shard-map.ts';
@@ -15,25 +15,33 @@ interface Of {
 
 /** What an object that is the shard does for its promoters. */
 export interface CopyObject {
+  standFor(pool: PoolName, shard: string, attempt: number): Promise<ShardCopies>;
   copies(pool: PoolName, shard: string): Promise<ShardCopies>;
   handOver(pool: PoolName, shard: string, to: Promotion): Promise<HandedOver>;
 }
 
 export type HandedOver =
   | { readonly kind: 'handed'; readonly to: Promotion }
-  | { readonly kind: 'behind'; readonly replicas: ShardCopies['replicas'] };
+  | { readonly kind: 'behind'; readonly replicas: ShardCopies['replicas'] }
+  | { readonly kind: 'overtaken' };
+
+export type Promoted =
+  | { readonly kind: 'promoted'; readonly by: Promotion }
+  | { readonly kind: 'not whole' }
+  | { readonly kind: 'overtaken' };
 
 export interface PromotableObject extends CopyObject {
   standing(of: Of): Promise<ReplicaStanding>;
   closeTo(of: Of, generation: number): Promise<ReplicaStanding>;
   reopen(of: Of): Promise<void>;
-  promote(of: Of, by: Promotion): Promise<{ kind: 'promoted'; by: Promotion } | { kind: 'not whole' }>;
+  promote(of: Of, attempt: number, by: Promotion, replication: Replication): Promise<Promoted>;
 }
 
 export interface PromotionMonitor {
-  promotionOf(shard: string): Promise<Promotion | undefined>;
-  closeTo(shard: string, generation: number): Promise<void>;
-  promoted(shard: string, by: Promotion): Promise<Promotion>;
+  beginPromotion(shard: string): Promise<{ by: Promotion; attempt: number }>;
+  closeShard(shard: string, attempt: number): Promise<'closed' | 'overtaken'>;
+  /** Answers with who is the shard now. */
+  promoted(shard: string, attempt: number, by: Promotion): Promise<Promotion>;
 }
 
 export interface PromotionOptions {
@@ -42,10 +50,9 @@ export interface PromotionOptions {
   readonly replicas: PlacedObjects<PromotableObject>;
   readonly monitors: NamedObjects<PromotionMonitor>;
   readonly map: ShardMap;
-  readonly places: readonly Place[];
+  readonly replication: Replication;
   readonly clock: Clock;
   readonly timers: Timers;
-  readonly durability: 'async' | 'primary' | 'quorum';
 }
 
 const patience = { deadlineMs: 3_000, callMs: 3_000 };
@@ -66,18 +73,21 @@ export class ShardLine {
     return this.#options.map.promotionOf(this.shard)?.object ?? shardName(this.#options.pool, this.shard);
   }
 
-  /** The object that is the shard, by the map's word. */
-  ask<Answer>(call: (shard: CopyObject) => Promise<Answer>, wait = patience): Promise<Answer | Unreachable> {
-    const { map, replicas, shards } = this.#options;
-    return this.#persist(() => {
-      const by = map.promotionOf(this.shard);
-      return call(by === undefined ? shards.getByName(this.object) : promotedObject(replicas, by));
-    }, wait);
+  copies(): Promise<ShardCopies | Unreachable> {
+    const { map, pool } = this.#options;
+    const by = map.promotionOf(this.shard) ?? firstObject;
+    return this.#ask(by, (shard) => shard.copies(pool, this.shard));
   }
 
-  handOver(to: Promotion): Promise<HandedOver | Unreachable> {
+  /** `by`: the object that is the shard, by the monitor's word. */
+  standFor(by: Promotion, attempt: number): Promise<ShardCopies | Unreachable> {
     const { pool } = this.#options;
-    return this.ask((shard) => shard.handOver(pool, this.shard, to), handOverPatience);
+    return this.#ask(by, (shard) => shard.standFor(pool, this.shard, attempt));
+  }
+
+  handOver(by: Promotion, to: Promotion): Promise<HandedOver | Unreachable> {
+    const { pool } = this.#options;
+    return this.#ask(by, (shard) => shard.handOver(pool, this.shard, to), handOverPatience);
   }
 
   askMonitor<Answer>(call: (monitor: PromotionMonitor) => Promise<Answer>): Promise<Answer | Unreachable> {
@@ -86,14 +96,27 @@ export class ShardLine {
 
   /** The replicas that this generation of the shard has, as the configuration places them. */
   replicasOf(generation: number): ReplicaOf[] {
-    const { places, pool, replicas } = this.#options;
+    const { pool, replicas, replication } = this.#options;
     const of = { pool, shard: this.shard, generation };
     const line = lineName(shardName(pool, this.shard), generation);
-    return places.map((place, index) => ({
+    return replication.places.map((place, index) => ({
       object: replicaName(line, place, index),
       jurisdiction: place.jurisdiction,
       ask: (call) => this.#persist(() => call(replicaAt(replicas, line, place, index), of)),
     }));
+  }
+
+  #ask<Answer>(by: Promotion, call: (shard: CopyObject) => Promise<Answer>, wait = patience) {
+    const { pool, replicas, shards } = this.#options;
+    return this.#persist(
+      () =>
+        call(
+          by.generation === 0
+            ? shards.getByName(shardName(pool, this.shard))
+            : promotedObject<CopyObject>(replicas, by),
+        ),
+      wait,
+    );
   }
 
   #persist<Answer>(call: () => Promise<Answer>, wait = patience): Promise<Answer | Unreachable> {
