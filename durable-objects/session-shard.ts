@@ -115,6 +115,7 @@ export class SessionShard extends DurableObject<ShardEnv> {
       hasReplicas: () => this.#feed.hasReplicas,
       askMonitor: () => monitor().tenancy(address.name.shard, promotion),
       askReplicas: () => this.#feed.ask(),
+      replaced: () => this.#feed.close(),
     });
     const tenure = this.#tenure;
     this.#feed = new Feed({

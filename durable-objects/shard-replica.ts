@@ -264,6 +264,7 @@ export class ShardReplica extends DurableObject<ShardEnv> {
   #become(by: Promotion, replication: Replication): SessionShard {
     const { kv } = this.ctx.storage;
     this.#inOneStep(() => {
+      this.#ledger.dropOrphans();
       kv.put('replication', replication);
       kv.put('stream', '');
       kv.put('promotion', by);
@@ -297,7 +298,8 @@ export class ShardReplica extends DurableObject<ShardEnv> {
     this.#inOneStep(() => {
       const entries = fresh.flatMap(({ body }) => decodePage(body));
       const holes = this.#dropHoles(entries, rows.sent);
-      for (const { seq, body } of fresh) this.#ledger.append(seq, new Uint8Array(body));
+      const sent = new Set(rows.sent.map(([id]) => id));
+      for (const { seq, body } of fresh) this.#ledger.append(seq, new Uint8Array(body), sent);
       const next = applied(position, rows, holes > 0 ? 'with holes' : 'whole');
       if (next.settledAt === position.settledAt) this.#position = next;
       else this.#stand(next);

@@ -31,7 +31,6 @@ export async function handOver({ tenure, feed, flush }: HandOverParts, to: Promo
       return { kind: 'behind', replicas: feed.lags(Date.now()) };
     if (tenure.attempt !== to.generation) return { kind: 'overtaken' };
     tenure.replace(to);
-    feed.close();
     return { kind: 'handed', to };
   } finally {
     tenure.resume();

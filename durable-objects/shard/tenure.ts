@@ -26,6 +26,8 @@ interface TenureParts {
   askMonitor(): Promise<Tenancy>;
   /** Resolves when one of them still takes this object's log. */
   askReplicas(): Promise<unknown>;
+  /** It has nothing more to do with the replicas. */
+  replaced(): void;
 }
 
 /**
@@ -82,6 +84,11 @@ export class Tenure {
     throw new Error(`Cannot answer as this may no longer be the shard ${this.#parts.shard()}: ${why}`);
   }
 
+  /** One that nobody asks any more finds out by itself. */
+  async look(): Promise<void> {
+    if (this.#replacedBy === undefined && this.#parts.hasReplicas()) await this.#ask();
+  }
+
   /** Somebody who would know has answered a question that was sent then. */
   confirmed(sentAt: number): void {
     this.#until = Math.max(this.#until, sentAt + tenureMs);
@@ -99,6 +106,7 @@ export class Tenure {
     this.#parts.kept.put('replacedBy', by);
     this.#replacedBy = by;
     this.#yieldingTo = undefined;
+    this.#parts.replaced();
   }
 
   /** One question at a time; who comes meanwhile waits for its answer. */

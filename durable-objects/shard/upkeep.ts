@@ -74,8 +74,9 @@ export class Upkeep {
   async alarm(): Promise<void> {
     this.#alarmAt = undefined;
     this.#arm(Date.now() + foldAfterMs);
-    const { tables, raises } = this.#kept;
-    this.#kept.feed.retry();
+    const { tables, raises, feed, tenure } = this.#kept;
+    if (feed.isBehind) await tenure.look();
+    feed.retry();
     const told = Promise.all(tables.raises().map((origin) => raises.tell(origin)));
     try {
       await this.fold();
@@ -101,6 +102,7 @@ export class Upkeep {
     let rewritten = 0;
     // Only what is in the log may go into a page: a claim must never be stored without the raise that goes with it.
     flush();
+    if (!ledger.hasUnfolded) ledger.trim();
     for (const steps of [
       ledger.hasUnfolded ? ledger.fold(now) : [],
       ledger.sweep(this.#nextToSweep(), now),
@@ -134,11 +136,12 @@ export class Upkeep {
 
   /** After the work: the next need, or none at all. A shard that holds nothing costs nothing. */
   #rest(): void {
-    const { storage, tables, ledger, mirror, tenure, feed } = this.#kept;
+    const { storage, tables, mirror, tenure, feed } = this.#kept;
     const now = Date.now();
     this.#alarmAt = undefined;
+    const isLogged = tables.firstLogged() !== undefined;
     if (tables.raises().length > 0) this.#arm(now + raiseRetryMs);
-    else if (ledger.hasUnfolded || (mirror.hasDue && tenure.replacedBy === undefined) || feed.isBehind)
+    else if (isLogged || (mirror.hasDue && tenure.replacedBy === undefined) || feed.isBehind)
       this.#arm(now + foldAfterMs);
     else if (tables.count('page') > 0) this.#arm(now + sweepEveryMs);
     else void storage.deleteAlarm();

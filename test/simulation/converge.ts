@@ -12,6 +12,14 @@ export function checkReplicas(world: World): void {
   }
 }
 
+/** A promoted one is the only copy until its own replicas are filled, which every write that is acknowledged waits for. */
+export function hasWholeCopy(world: World, shard: ObjectHost): boolean {
+  if (generationOf(shard) === 0) return true;
+  return replicasOf(world, shard).some(
+    ({ storage }) => Object(storage.value('position')).kind === 'following',
+  );
+}
+
 function replicasOf(world: World, shard: ObjectHost): ObjectHost[] {
   const generation = generationOf(shard);
   const line = `shop:${shardKeyOf(shard)}${generation === 0 ? '' : `:g${generation}`}`;

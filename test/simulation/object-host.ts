@@ -33,6 +33,7 @@ export class ObjectHost {
   #lives = 0;
   #isAlarmRunning = false;
   #doomedInMs: number | undefined;
+  #unset: () => void = () => undefined;
 
   constructor(name: string, options: ObjectHostOptions) {
     this.#name = name;
@@ -144,7 +145,8 @@ export class ObjectHost {
 
   #setAlarm(at: number): void {
     this.storage.alarmAt = at;
-    this.#scheduler.after(at - this.#scheduler.now, this.#platform, () => {
+    this.#unset();
+    this.#unset = this.#scheduler.after(at - this.#scheduler.now, this.#platform, () => {
       if (!this.#isAway && this.storage.alarmAt === at)
         this.#scheduler.after(0, this.process(), () => void this.#ring());
     });

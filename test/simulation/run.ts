@@ -1,11 +1,11 @@
 import { auditStorage } from './audit.ts';
 import { Browser, type Heard } from './browser.ts';
-import { checkReplicas } from './converge.ts';
+import { checkReplicas, hasWholeCopy } from './converge.ts';
 import { heal, strike } from './faults.ts';
 import type { Violation } from './oracle.ts';
 import { type Plan, planOf } from './plan.ts';
 import type { Product } from './product.ts';
-import { shardKeyOf } from './succession.ts';
+import { isClosed, shardKeyOf } from './succession.ts';
 import { World } from './world.ts';
 
 export interface Result {
@@ -104,14 +104,17 @@ async function servedAgain(world: World, browser: Browser): Promise<boolean> {
   return false;
 }
 
-/** A shard that is gone for good is replaced, as soon as an operator can. Where nothing was promised of it, it may come back instead. */
+/**
+ * A shard that is gone for good is replaced, as soon as an operator can; a promotion that was broken off is finished or undone. Where nothing was
+ * promised of a shard, it may come back instead.
+ */
 async function replaceTheGone(world: World): Promise<boolean> {
   const isQuorum = world.shape.durability === 'quorum';
-  for (const shard of world.hosts('shard').filter(({ isAway }) => isAway)) {
+  for (const shard of world.hosts('shard').filter((host) => host.isAway || isClosed(world, host))) {
     world.scheduler.after(0, world.outside, () => void world.operator.promote(shard, !isQuorum));
     if (!(await pass(world, settleMs))) return false;
     if (!shard.name.startsWith('shard')) continue;
-    if (isQuorum && world.oracle.owes(shardKeyOf(shard)))
+    if (isQuorum && shard.isAway && hasWholeCopy(world, shard) && world.oracle.owes(shardKeyOf(shard)))
       world.oracle.violated('I1', `${shard.name} is gone, and no replica of it can be promoted`);
     shard.bringBack();
   }

@@ -28,3 +28,11 @@ export function generationOf({ storage }: ObjectHost): number {
 export function isInstalled(host: ObjectHost): boolean {
   return generationOf(host) === 0 || host.storage.value('recorded') === true;
 }
+
+/** An attempt to replace it has begun, and has come to no end. */
+export function isClosed(world: World, shard: ObjectHost): boolean {
+  const [monitor] = world.hosts('monitor');
+  if (monitor === undefined || !monitor.storage.has('promotion')) return false;
+  const [row] = monitor.storage.query('SELECT body FROM promotion WHERE shard = ?', shardKeyOf(shard));
+  return row !== undefined && JSON.parse(String(row['body'])).closedTo > generationOf(shard);
+}

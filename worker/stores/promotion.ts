@@ -77,8 +77,9 @@ async function takeOver(attempt: Attempt): Promise<PromotionSaid> {
 }
 
 /** What an earlier attempt has left: those that it promoted first, so that none is ahead of them that they do not know. */
-async function undo({ replicas, by: { generation } }: Attempt): Promise<Unreachable | undefined> {
-  const standings = await ask(replicas, (replica) => replica.ask((object, of) => object.standing(of)));
+async function undo(attempt: Attempt): Promise<Unreachable | undefined> {
+  const { generation } = attempt.by;
+  const standings = await standingsOf(attempt);
   const closed = standings.filter(isHeard).filter(({ closedTo }) => closedTo > generation);
   for (const { ask: askIt } of closed.toSorted((left, right) => right.generation - left.generation)) {
     const said = await askIt((object, of) => object.reopen(of));
@@ -97,32 +98,56 @@ async function isReopened(askIt: ReplicaOf['ask'], generation: number): Promise<
 
 /** The shard does not answer: nobody may confirm it any more, and its last word has to be over. */
 async function promoteWithout(attempt: Attempt, why: string): Promise<PromotionSaid> {
-  const { context, line, attempt: number, replicas, wish } = attempt;
-  const { generation } = attempt.by;
-  const isQuorum = context.replication.durability === 'quorum';
-  const before = await ask(replicas, (replica) => replica.ask((object, of) => object.standing(of)));
-  const isFinished = before.some((one) => isHeard(one) && one.generation > generation);
-  if (!isQuorum && !isFinished && wish.loss === 'refuse')
-    return notWhole(
-      `the shard does not answer (${why}) and may have acknowledged changes alone; ${before.map(sentence).join('; ')}`,
-    );
-  if (isQuorum && !isFinished && wish.loss === 'refuse' && !before.every(isHeard))
-    return notWhole(`the shard does not answer (${why}); ${before.map(sentence).join('; ')}`);
-  const closed = await line.askMonitor((monitor) => monitor.closeShard(line.shard, number));
-  if (closed === 'overtaken') return overtaken();
-  if (closed !== 'closed') return closed;
-  const standings = await ask(replicas, (replica) => replica.ask((object, of) => object.closeTo(of, number)));
+  const { context, attempt: number } = attempt;
+  const before = judgement(attempt, why, await standingsOf(attempt));
+  if (before.kind === 'refused') return before;
+  const closed = await stillStands(attempt);
+  if (closed !== undefined) return closed;
+  const standings = await ask(attempt.replicas, (replica) =>
+    replica.ask((object, of) => object.closeTo(of, number)),
+  );
+  const chosen = judgement(attempt, why, standings);
+  if (chosen.kind === 'refused') return giveUp(attempt, chosen);
+  await context.timers.sleep(lapsedMs);
+  const account = { loss: chosen.loss, heardAt: chosen.to.at };
+  return (await stillStands(attempt)) ?? finish(attempt, promotionTo(chosen.to, number), account);
+}
+
+/** The monitor confirms nobody below this attempt, unless another one has begun since. */
+async function stillStands({ line, attempt }: Attempt): Promise<PromotionSaid | undefined> {
+  const said = await line.askMonitor((monitor) => monitor.closeShard(line.shard, attempt));
+  if (said === 'closed') return undefined;
+  return said === 'overtaken' ? overtaken() : said;
+}
+
+/** Nothing was promoted: all go on as they were. */
+async function giveUp(attempt: Attempt, refusal: Refused): Promise<PromotionSaid> {
+  const { line } = attempt;
+  const undone = await undo(attempt);
+  if (undone !== undefined) return undone;
+  const begun = await line.askMonitor((monitor) => monitor.beginPromotion(line.shard));
+  return 'why' in begun ? begun : refusal;
+}
+
+type Judgement =
+  | Refused
+  | { readonly kind: 'chosen'; readonly to: Standing; readonly loss: 'none' | 'unknown' };
+
+/**
+ * Which replica, and whether it is known to have everything. Under `quorum` some replica has what was acknowledged: when all of them are heard, the one
+ * furthest ahead. One that an earlier attempt has promoted was chosen then.
+ */
+function judgement(attempt: Attempt, why: string, standings: readonly (Standing | Silent)[]): Judgement {
+  const { context, replicas, wish } = attempt;
   const heard = standings.filter(isHeard);
   const [best, to] = [furthest(heard), furthest(wanted(attempt, heard))];
-  const isWhole = isQuorum && heard.length === replicas.length && to !== undefined && to.seq === best?.seq;
   if (to === undefined)
     return refused('no_whole_copy', `No replica can be the shard: ${standings.map(sentence).join('; ')}.`);
-  if (!isWhole && to.generation === 0 && wish.loss === 'refuse')
-    return notWhole(`the shard does not answer (${why}); ${standings.map(sentence).join('; ')}`);
-  await context.timers.sleep(lapsedMs);
-  const stands = await line.askMonitor((monitor) => monitor.closeShard(line.shard, number));
-  if (stands !== 'closed') return stands === 'overtaken' ? overtaken() : stands;
-  return finish(attempt, promotionTo(to, number), { loss: isWhole ? 'none' : 'unknown', heardAt: to.at });
+  const isQuorum = context.replication.durability === 'quorum';
+  const isWhole = isQuorum && heard.length === replicas.length && to.seq === best?.seq;
+  const isAllowed = isWhole || to.generation > 0 || wish.loss === 'accept';
+  if (isAllowed) return { kind: 'chosen', to, loss: isWhole ? 'none' : 'unknown' };
+  return notWhole(`the shard does not answer (${why}); ${standings.map(sentence).join('; ')}`);
 }
 
 interface Account {
@@ -157,6 +182,10 @@ async function finish(
     (one) => one.ask((object, of) => object.closeTo(of, by.generation)),
   );
   return { kind: 'promoted', by, ...account, waitedMs: context.clock.now() - begunAt };
+}
+
+function standingsOf({ replicas }: Attempt): Promise<(Standing | Silent)[]> {
+  return ask(replicas, (replica) => replica.ask((object, of) => object.standing(of)));
 }
 
 async function ask(

@@ -24,6 +24,7 @@ function world({ isFirst = true, hasReplicas = true } = {}) {
       isFirst,
       shard: () => 'xx00001',
       hasReplicas: () => hasReplicas,
+      replaced: () => undefined,
       async askMonitor() {
         asked.monitor++;
         const { monitor } = says;
