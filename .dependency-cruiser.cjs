@@ -30,7 +30,12 @@ const layers = [
   ['durable-objects', objects, [...floor, stores, objects, platform]],
   ['sdk', sdk, [sdk]],
   ['sdk-express', express, [sdk, express], builtins],
-  ['cli', cli, [cli, '^dist/cli/', core, config, npm('citty'), npm('esbuild'), npm('miniflare')], builtins],
+  [
+    'cli',
+    cli,
+    [cli, '^dist/cli/', core, config, npm('citty'), npm('esbuild'), npm('miniflare'), npm('workerd')],
+    builtins,
+  ],
 ];
 
 const entries = '^worker/[^/]+[.]ts$';

@@ -8,6 +8,12 @@ const bindings = {
   ADMIN_TOKEN: 'test-admin-token-0123456789abcdef-0123456789abcdef',
 };
 
+/** An origin that only a binding leads to: it says at which path and under which host it was asked. */
+const boundOrigin = (request: Request) => {
+  const { host, pathname } = new URL(request.url);
+  return new Response(`${host}${pathname}`, { status: pathname === '/sick' ? 500 : 200 });
+};
+
 // Real processes, sockets and ports: one file at a time.
 const slow = {
   environment: 'node',
@@ -23,7 +29,12 @@ export default defineConfig({
     projects: [
       { test: { name: 'rules', environment: 'node', include: ['test/rules/**/*.test.ts'] } },
       {
-        plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' }, miniflare: { bindings } })],
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: './wrangler.toml' },
+            miniflare: { bindings, serviceBindings: { BOUND_ORIGIN: boundOrigin } },
+          }),
+        ],
         resolve: { alias: { limpet: new URL('./worker/package.ts', import.meta.url).pathname } },
         test: { name: 'platform', include: ['test/platform/**/*.test.ts'] },
       },

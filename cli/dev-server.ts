@@ -1,5 +1,6 @@
 import { Log, LogLevel, Miniflare, type MiniflareOptions, type WorkerdStructuredLog } from 'miniflare';
 import { everyMinute } from './cron.ts';
+import { bindingsTo, bindingWorkers, type LocalWays } from './dev-bindings.ts';
 import { bundleWorker, configModule, type WorkerParts, workerOptions } from './dev-worker.ts';
 import { host, portFailure } from './port.ts';
 import { say } from './say.ts';
@@ -7,12 +8,14 @@ import { say } from './say.ts';
 export interface DevServer {
   readonly url: string;
   /** Runs the Worker again with another configuration; Durable Objects and KV keep their data. */
-  reload(config: unknown): Promise<void>;
+  reload(config: unknown, ways: LocalWays): Promise<void>;
   stop(): Promise<void>;
 }
 
 export interface DevServerOptions {
   readonly config: unknown;
+  /** Where the bindings lead that origins are reached through. */
+  readonly ways: LocalWays;
   readonly port: number;
   readonly vars: Readonly<Record<string, string>>;
   /** Where Durable Objects and KV live; without it in a temporary folder that goes with the process. */
@@ -20,15 +23,17 @@ export interface DevServerOptions {
 }
 
 /** Starts the Worker and returns when it serves. */
-export async function startDevServer({ config, port, vars, persist }: DevServerOptions): Promise<DevServer> {
+export async function startDevServer(options: DevServerOptions): Promise<DevServer> {
+  const { port, vars, persist } = options;
   const url = `http://${host}:${port}`;
   const parts = {
     code: await bundleWorker(),
     vars: { LIMPET_API: url, LIMPET_RUNTIME: 'local', ...vars },
     port,
   };
-  const optionsFor = (input: unknown) => miniflareOptions({ ...parts, config: configModule(input) }, persist);
-  const miniflare = new Miniflare(optionsFor(config));
+  const optionsFor = (input: unknown, ways: LocalWays) =>
+    miniflareOptions({ ...parts, config: configModule(input), bound: bindingsTo(ways) }, ways, persist);
+  const miniflare = new Miniflare(optionsFor(options.config, options.ways));
   try {
     await miniflare.ready;
   } catch (error) {
@@ -38,12 +43,16 @@ export async function startDevServer({ config, port, vars, persist }: DevServerO
   const stopCron = everyMinute(() => runScheduled(miniflare), say);
   return {
     url,
-    reload: (input) => miniflare.setOptions(optionsFor(input)),
+    reload: (input, ways) => miniflare.setOptions(optionsFor(input, ways)),
     stop: () => (stopCron(), miniflare.dispose()),
   };
 }
 
-function miniflareOptions(worker: WorkerParts, persist: string | undefined): MiniflareOptions {
+function miniflareOptions(
+  worker: WorkerParts,
+  ways: LocalWays,
+  persist: string | undefined,
+): MiniflareOptions {
   return {
     host,
     // No look-up of this machine's place on the internet, whose failure would be a page of stack traces.
@@ -53,7 +62,7 @@ function miniflareOptions(worker: WorkerParts, persist: string | undefined): Min
     log: new StderrLog(LogLevel.WARN),
     handleStructuredLogs: sayWorkerLog,
     ...(persist === undefined ? {} : { resourcePersistencePath: persist }),
-    workers: [workerOptions(worker)],
+    workers: [workerOptions(worker), ...bindingWorkers(ways)],
   };
 }
 

@@ -9,7 +9,7 @@ export const compatibilityDate = '2026-11-01';
 const name = 'limpet';
 
 // A Durable Object outlives a restart under the name of its Worker and class: with --persist these are a format.
-const durableObjects = {
+export const durableObjects = {
   SESSION_SHARD: 'SessionShard',
   SHARD_REPLICA: 'ShardReplica',
   POOL_MONITOR: 'PoolMonitor',
@@ -20,7 +20,7 @@ const durableObjects = {
  * The edge overwrites CF-Connecting-IP and request.cf; the local runtime would let a client's own CF-Connecting-IP and
  * MF-CF-Blob through. All that reaches a loopback address is this machine.
  */
-const entry = `
+const devEntry = `
 import { limpet, PoolMonitor, SessionShard, ShardReplica } from 'limpet';
 import config from './limpet.config.js';
 
@@ -39,9 +39,9 @@ export default {
 `;
 
 /** The Worker without its configuration, as one module. */
-export async function bundleWorker(): Promise<string> {
+export async function bundleWorker(entry = devEntry): Promise<string> {
   const result = await build({
-    stdin: { contents: entry, resolveDir: built('worker'), sourcefile: 'limpet-dev.js' },
+    stdin: { contents: entry, resolveDir: built('worker'), sourcefile: 'limpet-entry.js' },
     bundle: true,
     write: false,
     format: 'esm',
@@ -85,7 +85,7 @@ function withPlainCookie(pool: Readonly<Record<string, unknown>>): unknown {
   return cookie['sameSite'] === 'none' ? pool : { ...pool, cookie: { secure: false, ...cookie } };
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
@@ -94,9 +94,13 @@ export interface WorkerParts {
   readonly config: string;
   readonly vars: Readonly<Record<string, string>>;
   readonly port: number;
+  /** Further bindings. */
+  readonly bound?: WorkerBindings;
 }
 
-export function workerOptions({ code, config, vars, port }: WorkerParts): WorkerOptions {
+type WorkerBindings = Readonly<Record<string, { readonly type: 'worker'; readonly worker: string }>>;
+
+export function workerOptions({ code, config, vars, port, bound = {} }: WorkerParts): WorkerOptions {
   return {
     config: {
       name,
@@ -122,6 +126,7 @@ export function workerOptions({ code, config, vars, port }: WorkerParts): Worker
             { type: 'durable-object', worker: name, exportName },
           ]),
         ),
+        ...bound,
         FALLBACK: { type: 'kv', id: 'FALLBACK' },
         VERSION: { type: 'version-metadata' },
       },

@@ -1,7 +1,9 @@
 import { resolve } from 'node:path';
 import { type ArgsDef, defineCommand } from 'citty';
+import { bindingNames } from '../worker/config/bindings.ts';
 import { configArg } from './args.ts';
 import { findConfigFile, shown } from './config-file.ts';
+import { readWays } from './dev-bindings.ts';
 import type { DevServer } from './dev-server.ts';
 import { CommandFailure } from './failure.ts';
 import { localSecrets } from './local-secrets.ts';
@@ -24,33 +26,46 @@ const args = {
     description: 'Keep sessions and the fallback across restarts, in this folder',
     valueHint: 'DIR',
   },
+  via: {
+    type: 'string',
+    description: 'Where bindings lead here, by commas (default: to the url of each origin behind them)',
+    valueHint: 'NAME=URL',
+  },
 } as const satisfies ArgsDef;
 
 export const dev = defineCommand({
   meta: { name: 'limpet dev', description: 'Run the Worker on this machine, in front of any origins' },
   args,
   plugins: [strictFlags('dev', args)],
-  run: async ({ args: { config, port, persist } }) => {
+  run: async ({ args: { config, port, persist, via } }) => {
     if (persist === '') throw new CommandFailure('Wanted a folder after --persist, found nothing', 3);
     const wanted = parsePort(port);
     endWith(async () => undefined);
-    await serve(findConfigFile(config), wanted, persist);
+    await serve(findConfigFile(config), { port: wanted, persist, via });
   },
 });
 
-async function serve(path: string, wantedPort: number, persist: string | undefined): Promise<void> {
-  const { input, sources } = await readConfig(path);
+interface Wanted {
+  readonly port: number;
+  readonly persist: string | undefined;
+  readonly via: string | undefined;
+}
+
+async function serve(path: string, { port: wantedPort, persist, via }: Wanted): Promise<void> {
+  const { input, config, sources } = await readConfig(path);
+  const ways = readWays(via, bindingNames(config));
   const vars = secretsFor(path);
   const port = await freePort(wantedPort);
   const { startDevServer } = await import('./dev-server.ts');
   const server = await startDevServer({
     config: input,
+    ways,
     port,
     vars,
     ...(persist === undefined ? {} : { persist: resolve(persist) }),
   });
   endWith(() => server.stop());
-  followChanges(path, sources, server);
+  followChanges({ path, via, server }, sources);
   print(`Ready on ${server.url}`);
 }
 
@@ -81,22 +96,27 @@ function endWith(stop: () => Promise<void>): void {
 
 const stopPatienceMs = 2000;
 
+interface Followed {
+  readonly path: string;
+  readonly via: string | undefined;
+  readonly server: DevServer;
+}
+
 /** Runs what the file says now; a bad change is reported, and the last good one stays. */
-function followChanges(path: string, sources: readonly string[], server: DevServer): void {
+function followChanges(followed: Followed, sources: readonly string[]): void {
   const stop = watchFiles(sources, () => {
     stop();
-    void reload(path, sources, server).then((next) => followChanges(path, next, server));
+    void reload(followed, sources).then((next) => followChanges(followed, next));
   });
 }
 
 async function reload(
-  path: string,
+  { path, via, server }: Followed,
   before: readonly string[],
-  server: DevServer,
 ): Promise<readonly string[]> {
   try {
-    const { input, sources } = await readConfig(path);
-    await server.reload(input);
+    const { input, config, sources } = await readConfig(path);
+    await server.reload(input, readWays(via, bindingNames(config)));
     say(`Reloaded ${shown(path)}`);
     return sources;
   } catch (error) {

@@ -27,7 +27,7 @@ export function localSecrets(
 ): LocalSecrets {
   const file = join(dirname(configFile), '.dev.vars');
   const given = fromEnvironment(environment);
-  const written = read(file);
+  const written = readVars(file);
   const values = { ...written, ...given };
   if (needed.every((name) => values[name])) return { file, values, made: [] };
   const made = secretNames.filter((name) => !values[name]);
@@ -43,7 +43,8 @@ function fromEnvironment(environment: NodeJS.ProcessEnv): Record<string, string>
   );
 }
 
-function read(file: string): Record<string, string> {
+/** The lines of a `.dev.vars`; none where there is no such file. */
+export function readVars(file: string): Record<string, string> {
   if (!existsSync(file)) return {};
   const values: Record<string, string> = {};
   for (const [name, value] of Object.entries(parseEnv(readFileSync(file, 'utf8'))))

@@ -8,24 +8,30 @@ import { print, say } from './say.ts';
 /** Each verb is loaded when it is asked for: `limpet key` need not wait for a runtime. */
 const verbs = {
   dev: () => import('./dev.ts').then((module) => module.dev),
+  serve: () => import('./serve.ts').then((module) => module.serve),
   check: () => import('./check.ts').then((module) => module.check),
   key: () => import('./key.ts').then((module) => module.key),
   status: () => import('./status.ts').then((module) => module.status),
   sessions: () => import('./sessions.ts').then((module) => module.sessions),
   subject: () => import('./subject.ts').then((module) => module.subject),
   lost: () => import('./lost.ts').then((module) => module.lost),
+  incidents: () => import('./incidents.ts').then((module) => module.incidents),
+  drill: () => import('./drill.ts').then((module) => module.drill),
   shards: () => import('./shards.ts').then((module) => module.shards),
   promote: () => import('./promote.ts').then((module) => module.promote),
 };
 
 const examples: Readonly<Record<string, string>> = {
   dev: 'npx limpet dev --config shop/limpet.config.ts --port 8080 --persist .limpet',
+  serve: 'npx limpet serve --config shop/limpet.config.ts --host 0.0.0.0 --port 80 --persist /var/lib/limpet',
   check: 'npx limpet check --json',
   key: 'npx limpet key a >> origin-a.env',
   status: 'npx limpet status --url https://shop.example.com --json',
   sessions: 'npx limpet sessions list --pool shop --full',
   subject: 'npx limpet subject export user-42 --out user-42.jsonl',
   lost: 'npx limpet lost --url https://shop.example.com --json',
+  incidents: 'npx limpet incidents show shop:17',
+  drill: 'npx limpet drill --pool shop --origin a --share 1% --for 60s',
   shards: 'npx limpet shards --pool shop',
   promote: 'npx limpet promote --pool shop --shard 7 --replica 1',
 };
@@ -70,12 +76,15 @@ async function usage(name: string, part?: string): Promise<string> {
 
 async function usageOf(name: string, part: string | undefined): Promise<string> {
   if (name === 'dev') return renderUsage(await verbs.dev());
+  if (name === 'serve') return renderUsage(await verbs.serve());
   if (name === 'check') return renderUsage(await verbs.check());
   if (name === 'key') return renderUsage(await verbs.key());
   if (name === 'status') return renderUsage(await verbs.status());
   if (name === 'sessions') return usageOfPart(await verbs.sessions(), part);
   if (name === 'subject') return usageOfPart(await verbs.subject(), part);
   if (name === 'lost') return renderUsage(await verbs.lost());
+  if (name === 'incidents') return renderUsage(await verbs.incidents());
+  if (name === 'drill') return renderUsage(await verbs.drill());
   if (name === 'shards') return renderUsage(await verbs.shards());
   if (name === 'promote') return renderUsage(await verbs.promote());
   return renderUsage(limpet);

@@ -11,21 +11,21 @@ export function parsePort(text: string): number {
 }
 
 /** The port, known to be free a moment ago; 0 asks for any. Asked before anything starts, so that the answer can be one sentence. */
-export async function freePort(port: number): Promise<number> {
+export async function freePort(port: number, at = host): Promise<number> {
   const server = createServer();
   try {
-    server.listen({ port, host, exclusive: true });
+    server.listen({ port, host: at, exclusive: true });
     await once(server, 'listening');
     const address = server.address();
     return typeof address === 'object' && address !== null ? address.port : port;
   } catch (error) {
-    throw portFailure(port, error);
+    throw portFailure(port, error, at);
   } finally {
     server.close();
   }
 }
 
-export function portFailure(port: number, error: unknown): CommandFailure {
+export function portFailure(port: number, error: unknown, at = host): CommandFailure {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'EADDRINUSE' || code === 'ERR_ADDRESS_IN_USE') {
     return new CommandFailure(
@@ -37,6 +37,6 @@ export function portFailure(port: number, error: unknown): CommandFailure {
       `Port ${port} is not allowed for this user. Choose one above 1023: --port 8787`,
     );
   return new CommandFailure(
-    `Cannot listen on ${host}:${port}: ${error instanceof Error ? error.message : String(error)}`,
+    `Cannot listen on ${at}:${port}: ${error instanceof Error ? error.message : String(error)}`,
   );
 }

@@ -15,7 +15,7 @@ export const status = defineCommand({
   plugins: [strictFlags('status', args)],
   run: async ({ args: { json, ...site } }) => {
     const told = await askAdmin(site, 'status');
-    print(json ? JSON.stringify(told, null, 2) : table(told));
+    print(json ? JSON.stringify(told, null, 2) : [table(told), ...openIn(told)].join('\n'));
   },
 });
 
@@ -26,4 +26,15 @@ function table(told: Answer): string {
     ),
   );
   return columns([['POOL', 'ORIGIN', 'HEALTH', 'SINCE', 'LAST PROBE'], ...rows]);
+}
+
+/** Incidents that are not over, one line each. */
+function openIn(told: Answer): string[] {
+  const open = listIn(told, 'pools').flatMap((pool) =>
+    'incidents' in pool ? listIn(pool, 'incidents') : [],
+  );
+  return open.map(
+    ({ id, kind, origin, how, moved, failed }) =>
+      `${kind === 'drill' ? 'DRILL' : 'INCIDENT'} ${String(id)}: origin ${String(origin)} (${String(how)}), ${String(moved)} sessions moved, ${String(failed)} requests failed. See: npx limpet incidents show ${String(id)}`,
+  );
 }

@@ -1,11 +1,15 @@
 import { DurableObject } from 'cloudflare:workers';
 import { afterProbe } from '../worker/core/health.ts';
 import { type OriginId, poolName, type SessionId } from '../worker/core/ids.ts';
+import type { DrillWish } from '../worker/core/drill.ts';
+import type { Incident, Tally } from '../worker/core/incident.ts';
 import type { LostWrite } from '../worker/core/lost-write.ts';
 import { jittered, type ProbedOrigin, type ProbingConfig } from '../worker/core/probing.ts';
 import type { Promotion, Tenancy } from '../worker/core/promotion.ts';
 import type { ToldSnapshot } from '../worker/core/snapshot.ts';
-import type { MonitorStatus } from '../worker/ports.ts';
+import type { DrillSaid, MonitorStatus } from '../worker/ports.ts';
+import { Drills } from './monitor/drills.ts';
+import { Incidents } from './monitor/incidents.ts';
 import { LostWriteRing } from './monitor/lost-writes.ts';
 import { SnapshotMirror } from './monitor/mirror.ts';
 import { probe } from './monitor/probe.ts';
@@ -28,6 +32,8 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
   readonly #roster: Roster;
   readonly #mirror: SnapshotMirror;
   readonly #lost: LostWriteRing;
+  readonly #incidents: Incidents;
+  readonly #drills: Drills;
   readonly #promotions: PromotionBook;
   readonly #raisedIn = new Map<OriginId, number>();
   readonly #reportedAt = new Map<OriginId, number>();
@@ -45,6 +51,14 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
     this.#mirror = new SnapshotMirror(env.FALLBACK, pool, {
       version: () => this.#roster.version,
       tell: () => this.#tell(),
+    });
+    this.#incidents = new Incidents(ctx.storage.sql, pool);
+    this.#drills = new Drills(ctx.storage.kv, this.#incidents, {
+      snapshot: () => this.#roster.snapshot,
+      changed: () => {
+        this.#roster.bump();
+        ctx.waitUntil(this.#mirror.write());
+      },
     });
     this.#askedAt = ctx.storage.kv.get<number>('askedAt') ?? 0;
     this.#askedKeptAt = this.#askedAt;
@@ -112,6 +126,8 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
     this.#alarmAt = (await this.ctx.storage.getAlarm()) ?? undefined;
     const now = Date.now();
     this.#lost.prune(now);
+    this.#incidents.prune(now);
+    this.#incidents.keepTo(new Set(this.#roster.healths.keys()), now);
     if (this.#isWanted(now) && this.#isAlarmLost(now)) this.#arm(now);
   }
 
@@ -136,6 +152,27 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
   async forgetLost(sessions: readonly SessionId[]): Promise<{ kind: 'forgotten' }> {
     this.#lost.forget(sessions);
     return { kind: 'forgotten' };
+  }
+
+  async noteIncidents(tallies: readonly Tally[], at: number, key: string): Promise<{ kind: 'noted' }> {
+    const now = Date.now();
+    this.#drills.noted(this.#incidents.note(tallies, at, key, now), now);
+    await this.#incidents.stored();
+    return { kind: 'noted' };
+  }
+
+  async incidents(): Promise<readonly Incident[]> {
+    const now = Date.now();
+    this.#drills.settle(now);
+    return this.#incidents.all(now);
+  }
+
+  async drill(wish: DrillWish): Promise<DrillSaid> {
+    return this.#drills.begin(wish, Date.now());
+  }
+
+  async stopDrill(): Promise<{ kind: 'stopped'; number: number | null }> {
+    return { kind: 'stopped', number: this.#drills.stop('operator', Date.now()) };
   }
 
   override async alarm(): Promise<void> {
@@ -166,20 +203,28 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
   async #probe(origin: ProbedOrigin): Promise<boolean> {
     const { probing } = this.#roster;
     if (probing === undefined) return true;
-    const result = await probe(origin, probing.health);
+    const from = Date.now();
+    const result = await probe(origin, probing.health, this.env);
     // Read after the probe: a raise or another probe may have come in between.
     const health = this.#roster.healths.get(origin.id);
     if (health === undefined || this.#member(origin.id)?.url !== origin.url) return result.ok;
     const { version } = this.#roster;
-    this.#roster.learn(origin.id, afterProbe(health, result, probing.health));
+    const after = afterProbe(health, result, probing.health);
+    this.#roster.learn(origin.id, after);
+    this.#incidents.probed(origin.id, after, result, from);
+    this.#drills.settle(Date.now());
     if (this.#roster.version !== version) this.ctx.waitUntil(this.#mirror.write());
     return result.ok;
   }
 
   /** Whatever leaves this object has been handed out: the next raise is a new one. */
   #tell(): ToldSnapshot {
-    this.#handedOut = this.#roster.version;
-    return { snapshot: { ...this.#roster.snapshot, ...this.#promotions.told }, at: Date.now() };
+    const now = Date.now();
+    const drill = this.#drills.current(now);
+    const { snapshot } = this.#roster;
+    this.#handedOut = snapshot.version;
+    const told = { ...snapshot, ...this.#promotions.told };
+    return { snapshot: drill === undefined ? told : { ...told, drill }, at: now };
   }
 
   #member(origin: OriginId): ProbedOrigin | undefined {

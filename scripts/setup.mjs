@@ -13,7 +13,7 @@ const modules = join(root, 'node_modules');
 const bin = join(modules, '.bin');
 /** @type {NodeJS.ProcessEnv} */
 const env = { ...process.env, PATH: `${bin}${delimiter}${process.env['PATH'] ?? ''}` };
-const aptPackages = { chromium: 'chromium' };
+const aptPackages = { chromium: 'chromium', haproxy: 'haproxy', nginx: 'nginx' };
 
 const { programs, command, packagesOnly } = readArguments(process.argv.slice(2));
 installPackages();
@@ -71,7 +71,7 @@ function installProgram(name) {
   const done = apt(['update']) && apt(['install', '-y', '--no-install-recommends', packageName]);
   if (done) return;
   writeFileSync(failed, '');
-  console.error(`could not install ${packageName}: tests that need it will not run`);
+  console.error(`could not install ${packageName}: what needs it will not run`);
 }
 
 /** @param {string[]} words */

@@ -1,13 +1,17 @@
+import { bindingNames } from './config/bindings.ts';
 import type { Config, PoolConfig } from './config/config.ts';
 import type { Secrets } from './config/secrets.ts';
 import { originId, poolName } from './core/ids.ts';
 import { createKeyring, viaName } from './core/keyring.ts';
 import { Lru } from './core/lru.ts';
+import type { Fetch } from './ports.ts';
 import type { Replication } from './core/replication.ts';
 import { placementOf } from './core/rendezvous.ts';
 import { createCounters } from './observe/counters.ts';
 import { createDoubt } from './stores/doubt.ts';
 import { createFallback, type FallbackStore } from './stores/fallback.ts';
+import { createIncidentDesk, type IncidentObjects } from './stores/incident-desk.ts';
+import { createIncidents } from './stores/incidents.ts';
 import { createLostWrites, type LostObjects } from './stores/lost-writes.ts';
 import type { Platform } from './stores/platform.ts';
 import { createPromotionDesk } from './stores/promotion-desk.ts';
@@ -38,9 +42,11 @@ export type ReplicaObjectOf = ReplicaObject & PromotableObject & ShardObject & D
 export interface Bindings {
   readonly shards: SessionObjects;
   readonly replicas: PlacedObjects<ReplicaObjectOf>;
-  readonly monitors: MonitorObjects & LostObjects & NamedObjects<PromotionMonitor>;
+  readonly monitors: MonitorObjects & LostObjects & IncidentObjects & NamedObjects<PromotionMonitor>;
   readonly fallback: FallbackStore;
   readonly cache: SnapshotCache;
+  /** The fetch of a binding that an origin is reached through; undefined where there is none of this name. */
+  reach(name: string): Fetch | undefined;
   readonly apiBase: string | undefined;
   readonly runtime: 'cloudflare' | 'local';
   /** When this version was deployed, in milliseconds: of two configurations the monitor follows the younger one. */
@@ -63,6 +69,7 @@ export async function createEdge(
     chance: platform.chance,
     timers: platform.timers,
     fetch: platform.fetch,
+    bound: boundIn(config, bindings),
     counters: createCounters(),
     pools: new Map(pools.map((pool) => [pool.name, pool])),
     via: await viaName(secrets.originSecret),
@@ -84,15 +91,23 @@ async function createPool(
 ): Promise<Pool> {
   const name = poolName(config.name);
   const origins = new Map(config.origins.map((origin) => [originId(origin.id), origin]));
-  const { clock, timers, fetch, waitUntil } = platform;
+  const { clock, chance, timers, fetch, waitUntil } = platform;
   const { timeoutMs, fall } = config.health;
   const replication = replicationOf(config, bindings);
   const own = lawful(bindings.shards, config, bindings);
   const probing = {
     revision: bindings.revision,
     health: config.health,
-    origins: [...origins].map(([id, { url }]) => ({ id, url })),
+    origins: [...origins].map(([id, { url, via }]) => ({ id, url, ...(via === '' ? {} : { via }) })),
   };
+  const incidents = createIncidents({
+    pool: name,
+    monitors: bindings.monitors,
+    clock,
+    chance,
+    timers,
+    waitUntil,
+  });
   const snapshots = createSnapshots({
     pool: name,
     probing,
@@ -102,6 +117,7 @@ async function createPool(
     clock,
     timers,
     waitUntil,
+    heard: incidents.heard,
   });
   const map = createShardMap(name, snapshots);
   const { monitors, replicas } = bindings;
@@ -111,6 +127,8 @@ async function createPool(
   return {
     name,
     config,
+    incidents,
+    incidentDesk: createIncidentDesk({ pool: name, monitors: bindings.monitors, clock, timers }),
     origins,
     placement: placementOf([...origins].map(([id, { weight }]) => ({ id, weight }))),
     cookieName: config.cookie.secure ? `__Host-${config.cookie.name}` : config.cookie.name,
@@ -137,7 +155,13 @@ async function createPool(
     snapshots,
     report: createReportSuspect({ pool: name, monitors: bindings.monitors }),
     status: createReadStatus({ pool: name, monitors: bindings.monitors }),
-    doubt: createDoubt(config, { clock, timers, fetch, waitUntil }),
+    doubt: createDoubt(config, {
+      clock,
+      timers,
+      fetch,
+      bound: boundIn({ pools: { [name]: config } }, bindings),
+      waitUntil,
+    }),
     fallback: createFallback(name, bindings.fallback, { clock, bodyBytesMax: config.fallback.bodyBytesMax }),
   };
 }
@@ -163,4 +187,15 @@ function lawful(shards: SessionObjects, config: PoolConfig, bindings: Bindings):
   if (shards.jurisdiction === undefined)
     throw new Error(`Cannot keep sessions in ${jurisdiction}: these objects know no jurisdiction`);
   return shards.jurisdiction(jurisdiction as DurableObjectJurisdiction);
+}
+
+/** The bindings that origins are reached through. Whoever serves has looked before whether they are there. */
+function boundIn(config: Pick<Config, 'pools'>, bindings: Bindings): ReadonlyMap<string, Fetch> {
+  return new Map(
+    bindingNames(config).map((name) => {
+      const fetch = bindings.reach(name);
+      if (fetch === undefined) throw new Error(`Cannot reach an origin through ${name}: no such binding`);
+      return [name, fetch];
+    }),
+  );
 }

@@ -1,4 +1,5 @@
 import { answerOwnPath, isOwnPath } from './admin/own-paths.ts';
+import { bindingProblems } from './config/bindings.ts';
 import type { Config } from './config/config.ts';
 import type { ConfigInput } from './config/input.ts';
 import { loadConfig } from './config/parse.ts';
@@ -11,6 +12,8 @@ import { misconfigured, refuseAtGate, unroutable } from './steps/gate.ts';
 import { open } from './steps/open.ts';
 import { requestUrl, route } from './steps/route.ts';
 import { platform } from './stores/platform.ts';
+import type { IncidentObject } from './stores/incident-desk.ts';
+import { reachThrough } from './stores/reach.ts';
 import type { LostObject } from './stores/lost-writes.ts';
 import type { PromotionMonitor } from './stores/shard-line.ts';
 import type { PlacedObjects } from './stores/shard-replicas.ts';
@@ -22,7 +25,9 @@ export interface LimpetEnv {
   readonly SESSION_SHARD: SessionObjects;
   readonly SHARD_REPLICA: PlacedObjects<ReplicaObjectOf>;
   readonly POOL_MONITOR: {
-    getByName(name: string): MonitorObject & LostObject & PromotionMonitor & { check(): Promise<void> };
+    getByName(
+      name: string,
+    ): MonitorObject & LostObject & IncidentObject & PromotionMonitor & { check(): Promise<void> };
   };
   readonly FALLBACK: Bindings['fallback'];
   readonly COOKIE_KEYS: string;
@@ -84,12 +89,18 @@ async function ready(config: Config, env: LimpetEnv): Promise<Edge | undefined> 
     for (const problem of parsed.problems) console.error(`Cannot serve: ${sentence(problem)}`);
     return undefined;
   }
+  const missing = bindingProblems(config, (name) => reachThrough(env, name) !== undefined);
+  if (missing.length > 0) {
+    for (const problem of missing) console.error(`Cannot serve: ${sentence(problem)}`);
+    return undefined;
+  }
   const bindings: Bindings = {
     shards: env.SESSION_SHARD,
     replicas: env.SHARD_REPLICA,
     monitors: env.POOL_MONITOR,
     fallback: env.FALLBACK,
     cache: coloCache,
+    reach: (name) => reachThrough(env, name),
     apiBase: env.LIMPET_API,
     runtime: env.LIMPET_RUNTIME === 'local' ? 'local' : 'cloudflare',
     revision: Date.parse(env.VERSION?.timestamp ?? '') || 0,

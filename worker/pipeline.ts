@@ -6,6 +6,7 @@ import { fallBack, type FinalAnswer, keepForFallback } from './steps/fall-back.t
 import { forward, forwardAfter } from './steps/forward.ts';
 import { identify } from './steps/identify.ts';
 import { keep } from './steps/keep.ts';
+import { land } from './steps/flight.ts';
 import { learns } from './steps/created-key.ts';
 import { learn } from './steps/learn.ts';
 import { record } from './steps/record.ts';
@@ -35,7 +36,7 @@ async function answer(visit: Visit, identity: Identity): Promise<FinalAnswer> {
   await keepBody(visit);
   const decision = decide(identity, visit.view); // where may it go, best first? (pure)
   const settled = await settle(visit, identity, decision); // does the map agree? (usually no question to ask)
-  if (settled.kind === 'refusal') return fallBack(visit, settled);
+  if (settled.kind === 'refusal') return fallBack(visit, land(visit, settled));
   const renewed = isRenewalDue(visit, identity) ? renew(visit, identity) : notDue; // asked while the origin works
   return conclude(visit, identity, await forward(visit, settled), renewed);
 }
@@ -47,6 +48,7 @@ async function conclude(
   renewed: Renewed | Promise<Renewed>,
 ): Promise<FinalAnswer> {
   const kept = delivered.kind === 'refusal' ? delivered : await keepUntilSettled(visit, delivered); // the state that the origin gave us
+  if (visit.trail.flights.length > 0) land(visit, kept);
   if (kept.kind === 'refusal') return fallBack(visit, kept);
   if (learns(visit)) await learn(visit, kept.seat, kept.response);
   keepForFallback(visit, kept.response);

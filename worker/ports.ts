@@ -1,6 +1,8 @@
 import type { Claim, Claimed, Ended, Label, Located, Put, PutSaid, Rotated } from './core/fence.ts';
+import type { DrillRefusal, DrillWish } from './core/drill.ts';
 import type { Health } from './core/health.ts';
 import type { InstanceId, OriginId, SessionId, SubjectTag } from './core/ids.ts';
+import type { Incident, Tally } from './core/incident.ts';
 import type { LostWrite } from './core/lost-write.ts';
 import type { Promotion } from './core/promotion.ts';
 import type { Lag } from './core/replication.ts';
@@ -209,6 +211,30 @@ export interface MonitorStatus {
 }
 
 export type ReadStatus = () => Promise<MonitorStatus | Unreachable>;
+
+/** What a request saw of an origin that it had to leave. */
+export type Sighting = Omit<Tally, 'heardAt'>;
+
+/** This isolate's account of origins that fail: told to the pool's monitor when something happens, at most every ten seconds. */
+export interface Incidents {
+  /** Never waits and never throws. */
+  note(sighting: Sighting): void;
+  /** Whether this isolate has seen that drill do harm. */
+  isStopped(drill: number): boolean;
+  /** A snapshot of a newer version has come in the place of this one. */
+  heard(before: HeldSnapshot, snapshot: Snapshot): void;
+}
+
+export type DrillSaid = { readonly kind: 'begun'; readonly incident: Incident } | DrillRefusal;
+
+/** The monitor's records, for operators: of thirty days, the newest thousand. */
+export interface IncidentDesk {
+  /** Newest first. */
+  list(): Promise<readonly Incident[] | Unreachable>;
+  drill(wish: DrillWish): Promise<DrillSaid | Unreachable>;
+  /** The drill's incident, or none where there was no drill. */
+  stopDrill(): Promise<{ readonly kind: 'stopped'; readonly number: number | null } | Unreachable>;
+}
 
 /** What isolates know by themselves of origins that failed them. */
 export interface Suspicions {

@@ -1,5 +1,6 @@
 import type { Config, OriginConfig, PoolConfig } from './config/config.ts';
 import type { Identity } from './core/identity.ts';
+import type { Symptom } from './core/incident.ts';
 import type { OriginId, PoolName, SessionId } from './core/ids.ts';
 import type { Keyring } from './core/keyring.ts';
 import type { Lru } from './core/lru.ts';
@@ -13,6 +14,8 @@ import type {
   Doubt,
   Fallback,
   Fetch,
+  IncidentDesk,
+  Incidents,
   LostWrites,
   PromotionDesk,
   ReadStatus,
@@ -33,6 +36,8 @@ export interface Edge {
   readonly chance: Chance;
   readonly timers: Timers;
   readonly fetch: Fetch;
+  /** By the name of a binding: how origins are reached that are reached through one. */
+  readonly bound: ReadonlyMap<string, Fetch>;
   readonly counters: Counters;
   readonly pools: ReadonlyMap<PoolName, Pool>;
   /** The name under which this deployment stands in `Via`. */
@@ -65,6 +70,8 @@ export interface Pool {
   readonly promotions: PromotionDesk;
   readonly lost: LostWrites;
   readonly snapshots: Snapshots;
+  readonly incidents: Incidents;
+  readonly incidentDesk: IncidentDesk;
   readonly report: ReportSuspect;
   readonly status: ReadStatus;
   readonly doubt: Doubt;
@@ -119,7 +126,21 @@ export interface Trail {
   /** Origins that lost one connection of this request and answered a probe since. */
   readonly struck: Set<OriginId>;
   attempts: number;
+  /** Origins that this request had to leave, for their incidents. */
+  flights: readonly Flight[];
   body: ArrayBuffer | undefined;
+}
+
+/** A request's way from a lost home, until it is answered. */
+export interface Flight {
+  readonly origin: OriginId;
+  /** The incident of the drill, where nothing has failed. */
+  readonly drill: number | undefined;
+  readonly how: Symptom;
+  readonly isSuspect: boolean;
+  readonly knownAt: number;
+  /** What became of the session. */
+  readonly session: 'none' | 'moved' | 'restored' | 'empty';
 }
 
 /** What the attempt carries besides the request itself. */

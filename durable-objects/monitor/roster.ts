@@ -55,7 +55,7 @@ export class Roster {
       for (const { id } of probing.origins) if (!before.has(id)) this.#keep(id, this.#joining(id, now));
       this.#probing = probing;
       this.#storage.kv.put('probing', probing);
-      this.#bump();
+      this.bump();
     });
     return true;
   }
@@ -67,7 +67,7 @@ export class Roster {
     if (before !== undefined && !flipped(before, health) && before.incarnation === health.incarnation) return;
     this.#storage.transactionSync(() => {
       this.#keep(origin, health);
-      this.#bump();
+      this.bump();
     });
   }
 
@@ -75,7 +75,7 @@ export class Roster {
   raiseAll(): void {
     for (const [origin, health] of this.healths)
       this.#keep(origin, { ...health, incarnation: health.incarnation + 1 });
-    this.#bump();
+    this.bump();
   }
 
   /** Who comes back to the pool has an older life that cookies may still name: it counts as a new one. */
@@ -93,7 +93,8 @@ export class Roster {
     );
   }
 
-  #bump(): void {
+  /** What others are told has changed. */
+  bump(): void {
     this.#version++;
     this.#storage.kv.put('version', this.#version);
   }

@@ -1,4 +1,5 @@
 // npm run bench -- VERB [OPTION…]: measures, and refuses to print figures that mean nothing.
+import { failover } from './failover/failover.ts';
 import { pick } from './pick/pick.ts';
 import { propagation } from './propagation/propagation.ts';
 import { requestPath } from './request-path/request-path.ts';
@@ -7,6 +8,7 @@ const verbs: Readonly<Record<string, (words: string[]) => Promise<number>>> = {
   'request-path': requestPath,
   pick,
   propagation,
+  failover,
 };
 
 const [name = '', ...words] = process.argv.slice(2);

@@ -23,3 +23,9 @@ export function unrest(values: readonly number[]): number {
   const high = sorted[sorted.length - 1 - quarter] ?? Number.NaN;
   return (high - low) / median(values);
 }
+
+/** The value below which this share of them lies; 1 is the greatest. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}

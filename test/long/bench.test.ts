@@ -22,6 +22,17 @@ describe('npm run bench', () => {
     expect(stderr).toContain('--rounds must be a whole number from 9');
   });
 
+  it('[BN4] [BN5] failover: what Limpet promises of a killed and of a frozen origin holds, and the peers stand beside it', () => {
+    const { status, stdout, stderr } = bench('failover', '--smoke');
+    expect([status, stderr.replaceAll(/^.* is left out: .*\n/gm, '')]).toEqual([0, '']);
+    for (const fault of ['SIGKILL', 'SIGSTOP']) expect(stdout).toContain(`${fault} of one of three origins`);
+    expect(stdout.match(/^limpet +\d/gm)).toHaveLength(2);
+    for (const peer of ['haproxy', 'nginx'])
+      expect(stdout.match(new RegExp(`^${peer}, `, 'gm'))?.length ?? 0).toBe(
+        stderr.includes(`${peer} is not installed`) ? 0 : 4,
+      );
+  });
+
   it('[BN3] pick prints what a pick costs at 3 to 1000 origins, beside hashing key and id together', () => {
     const { status, stdout } = bench('pick', '--json');
     expect(status).toBe(0);

@@ -1,4 +1,4 @@
-import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test';
+import { evictDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
 import { originId, type SessionId, subjectTag } from '../../worker/core/ids.ts';
@@ -9,6 +9,7 @@ import {
   a,
   assumed,
   b,
+  between,
   limits,
   newShard,
   randomBytes,
@@ -19,15 +20,6 @@ import {
   toStore,
   two,
 } from './shard-world.ts';
-
-/** What may happen to the object between any two calls. */
-const between: Record<string, (shard: Shard) => Promise<void>> = {
-  nothing: async () => undefined,
-  'an eviction': (shard) => evictDurableObject(shard),
-  'an abort': () => abortAllDurableObjects(),
-  'a fold': (shard) => shard.fold(),
-  'an alarm': async (shard) => void (await runDurableObjectAlarm(shard)),
-};
 
 vi.setConfig({ testTimeout: 20_000 });
 

@@ -12,11 +12,11 @@ import {
   a,
   assumed,
   b,
+  between,
   limits,
   newShard,
   one,
   randomBytes,
-  type Shard,
   stateOf,
   textOf,
   toClaim,
@@ -24,15 +24,6 @@ import {
   toStore,
   two,
 } from './shard-world.ts';
-
-/** What may happen to the object between any two calls. */
-const between: Record<string, (shard: Shard) => Promise<void>> = {
-  nothing: async () => undefined,
-  'an eviction': (shard) => evictDurableObject(shard),
-  'an abort': () => abortAllDurableObjects(),
-  'a fold': (shard) => shard.fold(),
-  'an alarm': async (shard) => void (await runDurableObjectAlarm(shard)),
-};
 
 vi.setConfig({ testTimeout: 20_000 });
 

@@ -1,3 +1,4 @@
+import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import type { Claim } from '../../worker/core/fence.ts';
 import { instanceId, noInstance, originId, poolName, type SessionId } from '../../worker/core/ids.ts';
@@ -19,6 +20,15 @@ export function newShard() {
 }
 
 export type Shard = ReturnType<typeof newShard>['shard'];
+
+/** What may happen to the object between any two calls. */
+export const between: Record<string, (shard: Shard) => Promise<void>> = {
+  nothing: async () => undefined,
+  'an eviction': (shard) => evictDurableObject(shard),
+  'an abort': () => abortAllDurableObjects(),
+  'a fold': (shard) => shard.fold(),
+  'an alarm': async (shard) => void (await runDurableObjectAlarm(shard)),
+};
 
 export const limits = (expiresInMs = day) => ({
   expiresAt: Date.now() + expiresInMs,

@@ -1,5 +1,6 @@
 import type { ConfigInput, PoolInput } from '../../worker/config/input.ts';
 import { loadConfig } from '../../worker/config/parse.ts';
+import type { Drill } from '../../worker/core/drill.ts';
 import type { CookieClaims } from '../../worker/core/cookie-value.ts';
 import { instanceId, type OriginId, originId, poolName, type SessionId } from '../../worker/core/ids.ts';
 import type { Row } from '../../worker/core/row.ts';
@@ -8,7 +9,15 @@ import type { Snapshot, Standing } from '../../worker/core/snapshot.ts';
 import { type Bindings, createEdge } from '../../worker/edge.ts';
 import { serve } from '../../worker/pipeline.ts';
 import type { LostWrite } from '../../worker/core/lost-write.ts';
-import type { CachedAnswer, CopyInFallback, Doubt, MonitorStatus, Unreachable } from '../../worker/ports.ts';
+import type {
+  CachedAnswer,
+  CopyInFallback,
+  Doubt,
+  IncidentDesk,
+  MonitorStatus,
+  Sighting,
+  Unreachable,
+} from '../../worker/ports.ts';
 import { open } from '../../worker/steps/open.ts';
 import { requestUrl } from '../../worker/steps/route.ts';
 import type { Edge, Pool, Visit } from '../../worker/visit.ts';
@@ -41,6 +50,8 @@ export interface WorldOptions {
   readonly pool?: Partial<PoolInput>;
   readonly config?: Partial<ConfigInput>;
   readonly apiBase?: string;
+  /** What is bound for origins that are reached through a binding. */
+  readonly reach?: Bindings['reach'];
 }
 
 /** One isolate's Limpet between origins, shards and a monitor that are the test's. */
@@ -62,6 +73,14 @@ export interface World {
   readonly kept: string[];
   /** Writes that the operator is told of. */
   lost: LostWrite[];
+  /** What requests saw of origins that they had to leave. */
+  readonly sighted: Sighting[];
+  /** Drills that this isolate has stopped. */
+  readonly stopped: Set<number>;
+  /** The fire drill in the snapshot. */
+  drill: Drill | undefined;
+  /** What the monitor says to operators of incidents; it is away until the test says otherwise. */
+  incidentDesk: IncidentDesk;
   ownPage: string | undefined;
   /** What the monitor says to operators. */
   status: MonitorStatus | Unreachable;
@@ -119,6 +138,10 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     doubted: [] as OriginId[],
     kept: [] as string[],
     lost: [] as LostWrite[],
+    sighted: [] as Sighting[],
+    stopped: new Set<number>(),
+    drill: undefined as Drill | undefined,
+    incidentDesk: awayDesk,
     verdicts: new Map<OriginId, Awaited<ReturnType<Doubt>>>(),
     copies: new Map<SessionId, CopyInFallback>(),
     cached: new Map<string, CachedAnswer>(),
@@ -132,7 +155,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const made = await createEdge(
     config,
     secrets,
-    { ...noBindings, apiBase: options.apiBase },
+    { ...noBindings, apiBase: options.apiBase, reach: options.reach ?? noBindings.reach },
     {
       clock,
       timers: clock,
@@ -154,7 +177,11 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   if (built === undefined) throw new Error('Cannot make a world without a pool named shop');
 
   const held = () => ({
-    snapshot: { version: 1, origins: Object.fromEntries(standings) } as Snapshot,
+    snapshot: {
+      version: 1,
+      origins: Object.fromEntries(standings),
+      ...(world.drill === undefined ? {} : { drill: world.drill }),
+    } as Snapshot,
     ageMs: world.snapshotAgeMs,
   });
   const pool: Pool = {
@@ -169,6 +196,16 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
         world.lost = world.lost.filter((write) => !sessions.includes(write.session));
         return { kind: 'forgotten' };
       },
+    },
+    incidents: {
+      note: (sighting) => void world.sighted.push(sighting),
+      isStopped: (drill) => world.stopped.has(drill),
+      heard: () => undefined,
+    },
+    incidentDesk: {
+      list: () => world.incidentDesk.list(),
+      drill: (wish) => world.incidentDesk.drill(wish),
+      stopDrill: () => world.incidentDesk.stopDrill(),
     },
     status: async () => world.status,
     doubt: async (origin) => {
@@ -246,6 +283,13 @@ function configOf({ pool, config }: WorldOptions): ConfigInput {
   return { pools: { shop: { origins, ...pool } }, routes: [{ match: '/*', pool: 'shop' }], ...config };
 }
 
+const away: Unreachable = { kind: 'unreachable', why: 'the test says so' };
+const awayDesk: IncidentDesk = {
+  list: async () => away,
+  drill: async () => away,
+  stopDrill: async () => away,
+};
+
 const unused = () => {
   throw new Error('Cannot ask a binding here: the ports of the pool are the fakes of test/rules/visit.ts');
 };
@@ -255,6 +299,7 @@ const noBindings: Omit<Bindings, 'apiBase'> = {
   replicas: { getByName: unused, jurisdiction: unused },
   fallback: { get: unused, getWithMetadata: unused, put: unused },
   cache: { match: unused, put: unused },
+  reach: () => undefined,
   runtime: 'cloudflare',
   revision: 0,
 };

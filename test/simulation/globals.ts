@@ -28,6 +28,7 @@ export function replaceGlobals({ scheduler, chance, fetch, cache }: Surroundings
     replace(Response.prototype, 'webSocket', null),
     replace(console, 'error', say),
     replace(console, 'warn', say),
+    replace(console, 'log', say),
     replace(globalThis, 'fetch', fetch),
     replace(globalThis, 'caches', { default: cache }),
     replace(globalThis, 'crypto', cryptoOf(chance)),

@@ -54,7 +54,7 @@ describe('200 sessions add items without pause', () => {
     expect(complaintsOf(shoppers)).toEqual([]);
     expect(homesOf(shoppers)).toEqual(after);
     const refusals = new Set(shoppers.flatMap((shopper) => shopper.refusals));
-    expect([...refusals].filter((refusal) => refusal !== '502 not_replayed')).toEqual([]);
+    expect([...refusals].filter((refusal) => refusal !== '502 delivery_unknown')).toEqual([]);
   });
 
   it('[FO2] an origin is frozen, and thawed with its stale memory: the same', async () => {
@@ -98,11 +98,11 @@ describe('a request that changes something is under way when its origin fails', 
   };
   const back = async (id: string) => until('the origin is used again', () => isUsed(id));
 
-  it('[FO4] killed: 502 not_replayed, and the next request is served with the data', async () => {
+  it('[FO4] killed: 502 delivery_unknown, and the next request is served with the data', async () => {
     const { shopper, home, answer } = await inFlight();
     await home.kill();
     const seen = await answer;
-    expect([seen.status, seen.headers['limpet-code']]).toEqual([502, 'not_replayed']);
+    expect([seen.status, seen.headers['limpet-code']]).toEqual([502, 'delivery_unknown']);
     await shopper.lookOnce();
     expect(shopper.complaints).toEqual([]);
     expect(shopper.home()).not.toBe(home.id);

@@ -78,7 +78,7 @@ const isTrusted = async () => {
 describe('an answer that is none', () => {
   for (const path of ['/reset', '/reset-in-headers', '/garbage', '/two-lengths']) {
     it(`[FT1] ${path}: what may have been executed is not sent twice, and the origin stays trusted`, async () => {
-      expect(await codeOf(path, 'POST')).toEqual([502, 'not_replayed']);
+      expect(await codeOf(path, 'POST')).toEqual([502, 'delivery_unknown']);
       expect(origin.count(path)).toBe(1);
       const [status = 0] = await codeOf(path);
       expect(status).toBeGreaterThanOrEqual(502);

@@ -2,6 +2,8 @@ import { type IRequest, Router } from 'itty-router';
 import { sameText } from '../core/same-text.ts';
 import { refusal } from '../steps/gate.ts';
 import type { Edge, Pool } from '../visit.ts';
+import { beginDrill, stopDrill } from './drill.ts';
+import { listIncidents, openIncidents, showIncident } from './incidents.ts';
 import { endSession, listSessions, showSession } from './sessions.ts';
 import { listShards, promote } from './shards.ts';
 import { endSubject, eraseSubject, exportSubject } from './subjects.ts';
@@ -21,6 +23,10 @@ only('POST', '/subject/end', endSubject);
 only('POST', '/subject/export', exportSubject);
 only('POST', '/subject/erase', eraseSubject);
 only('GET', '/lost', lostWrites);
+only('GET', '/incidents', listIncidents);
+only('GET', '/incidents/:id', showIncident);
+only('POST', '/drill', beginDrill);
+only('POST', '/drill/stop', stopDrill);
 only('GET', '/shards', listShards);
 only('POST', '/promote', promote);
 
@@ -52,10 +58,11 @@ async function status(_request: IRequest, edge: Edge): Promise<Response> {
 }
 
 async function poolStatus(pool: Pool, edge: Edge) {
-  const told = await pool.status();
+  const [told, incidents] = await Promise.all([pool.status(), openIncidents(pool)]);
   const { ageMs, snapshot } = pool.snapshots.current();
   const here = { snapshotVersion: snapshot.version, snapshotAgeMs: Number.isFinite(ageMs) ? ageMs : null };
-  if ('kind' in told) return { name: pool.name, monitor: { unreachable: told.why }, here, origins: [] };
+  if ('kind' in told)
+    return { name: pool.name, monitor: { unreachable: told.why }, here, incidents, origins: [] };
   const now = edge.clock.now();
   const origins = told.origins.map(({ id, url, health, incarnation, since, last }) => ({
     id,
@@ -66,5 +73,5 @@ async function poolStatus(pool: Pool, edge: Edge) {
     lastProbe: last,
     suspectHere: pool.suspicions.isSuspect(id, now),
   }));
-  return { name: pool.name, monitor: { version: told.version }, here, origins };
+  return { name: pool.name, monitor: { version: told.version }, here, incidents, origins };
 }

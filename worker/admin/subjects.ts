@@ -1,6 +1,5 @@
 import type { IRequest } from 'itty-router';
 import { base64url } from '../core/base64url.ts';
-import { bodyWithin } from '../core/body.ts';
 import type { SessionId } from '../core/ids.ts';
 import type { ExportedSession, SubjectStep, SubjectWish, Unreachable } from '../ports.ts';
 import { refusal } from '../steps/gate.ts';
@@ -8,6 +7,7 @@ import { unsealed } from '../steps/sealed-state.ts';
 import { parseSubject } from '../steps/returned.ts';
 import type { Edge, Pool } from '../visit.ts';
 import { json } from './json.ts';
+import { orderIn as readOrder } from './order.ts';
 import { cursorOf, namedPools, type Place, placesFrom, unanswered } from './places.ts';
 import { fullName, type NameOf, shortName, told } from './sessions.ts';
 
@@ -144,12 +144,9 @@ interface Order {
   readonly full: boolean;
 }
 
-const orderBytesMax = 4_096;
-
 /** The name stands in the body: addresses are written to logs. */
-async function orderIn({ body }: IRequest): Promise<Order | undefined> {
-  const bytes = await bodyWithin(body, orderBytesMax);
-  const order = bytes === undefined ? undefined : parsed(new TextDecoder().decode(bytes));
+async function orderIn(request: IRequest): Promise<Order | undefined> {
+  const order = await readOrder(request);
   const subject = parseSubject(textIn(order, 'subject') ?? null);
   if (subject === undefined) return undefined;
   return {
@@ -163,13 +160,4 @@ async function orderIn({ body }: IRequest): Promise<Order | undefined> {
 function textIn(order: Readonly<Record<string, unknown>> | undefined, name: string): string | undefined {
   const value = order?.[name];
   return typeof value === 'string' ? value : undefined;
-}
-
-function parsed(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? { ...value } : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,9 +1,10 @@
 // Rules between pools and routes. They read what is well-formed and skip the rest, so that one mistake hides no other.
+import { addressRules } from './address-rules.ts';
 import { isRecord } from './fields.ts';
 import { isMatch, isOriginUrl, readMatch } from './patterns.ts';
 import { type Flaw, wantedInstead } from './problems.ts';
 import { cookieNames, poolHosts, shareHost } from './resolve.ts';
-import { addressRules, poolNameRules } from './rules.ts';
+import { poolNameRules } from './rules.ts';
 import type { Checked } from './schema.ts';
 
 export function acrossRules(input: unknown, production: boolean): Flaw[] {
@@ -15,8 +16,8 @@ export function acrossRules(input: unknown, production: boolean): Flaw[] {
   const addresses = { allowPrivate: allowPrivate === true, production, hosts };
   return [
     ...poolNameRules(names),
-    ...originUrls(pools).flatMap(([at, url]) =>
-      addressRules(url, addresses).map((flaw) => ({ ...flaw, at })),
+    ...originUrls(pools).flatMap(([at, url, isBound]) =>
+      addressRules(url, { ...addresses, isBound }).map((flaw) => ({ ...flaw, at })),
     ),
     ...(names.length > 0 ? targetRules(routes, names) : []),
   ];
@@ -62,9 +63,16 @@ function texts(list: unknown, name: string): [at: number, text: string][] {
   });
 }
 
-function originUrls(pools: unknown): [at: PropertyKey[], url: string][] {
+function originUrls(pools: unknown): [at: PropertyKey[], url: string, isBound: boolean][] {
   return Object.entries(isRecord(pools) ? pools : {}).flatMap(([name, pool]) => {
-    const urls = texts(isRecord(pool) ? pool['origins'] : [], 'url').filter(([, url]) => isOriginUrl(url));
-    return urls.map(([at, url]): [PropertyKey[], string] => [['pools', name, 'origins', at, 'url'], url]);
+    const origins = isRecord(pool) ? pool['origins'] : [];
+    const bound = new Set(texts(origins, 'via').map(([at]) => at));
+    return texts(origins, 'url')
+      .filter(([, url]) => isOriginUrl(url))
+      .map(([at, url]): [PropertyKey[], string, boolean] => [
+        ['pools', name, 'origins', at, 'url'],
+        url,
+        bound.has(at),
+      ]);
   });
 }

@@ -57,6 +57,8 @@ export interface OriginConfig {
   readonly url: string;
   /** `host[:port]` of the url, as `URL.host` writes it. */
   readonly host: string;
+  /** The binding through which it is reached; empty: by its url. Default none. */
+  readonly via: string;
   /** 0 to 1000, default 1. 0 takes no new sessions and keeps its own. */
   readonly weight: number;
 }

@@ -48,6 +48,8 @@ export interface OriginInput {
   id: string;
   /** `https://a.example.com` or `https://example.com/prefix`: no user, password, query or fragment. */
   url: string;
+  /** The Worker's binding through which it is reached: a service, a VPC service or tunnel, an mTLS certificate. Default: none, by its url. */
+  via?: string | undefined;
   /** Share of new sessions, 0 to 1000. 0 takes no new sessions and keeps its own. Default 1. */
   weight?: number | undefined;
 }

@@ -29,9 +29,9 @@ function resolvePool(name: string, pool: CheckedPool, cookieName: string): PoolC
   };
 }
 
-function resolveOrigin({ id, url, weight }: CheckedPool['origins'][number]): OriginConfig {
+function resolveOrigin({ id, url, via = '', weight }: CheckedPool['origins'][number]): OriginConfig {
   const read = readOriginUrl(url);
-  return { id, url: read.url, host: read.host, weight };
+  return { id, url: read.url, host: read.host, via, weight };
 }
 
 const homeLostDefault = { local: 'empty', replicated: 'restore', external: 'external' } as const;

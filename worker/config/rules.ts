@@ -1,5 +1,4 @@
 // Rules across fields: each gets well-formed values and returns what is wrong, paths relative to what it got.
-import { addressKind } from './address.ts';
 import type { HostMatch, PathMatch } from './config.ts';
 import { isName, readAffinityKey, readMatch, readOriginUrl } from './patterns.ts';
 import type { Flaw } from './problems.ts';
@@ -7,6 +6,7 @@ import type { Flaw } from './problems.ts';
 interface Origin {
   readonly id: string;
   readonly url: string;
+  readonly via?: string | undefined;
   readonly weight: number;
 }
 
@@ -16,11 +16,13 @@ export function originRules(origins: readonly Origin[]): Flaw[] {
     wanted: `an id of its own (origins.${first} has this one)`,
     found: origins[at]?.id,
   }));
-  const sameUrl = repeats(origins, (origin) => readOriginUrl(origin.url).url).map(([at, first]) => ({
-    at: [at, 'url'],
-    wanted: `a url of its own (origins.${first} has this one)`,
-    found: origins[at]?.url,
-  }));
+  const sameUrl = repeats(origins, (origin) => `${origin.via ?? ''} ${readOriginUrl(origin.url).url}`).map(
+    ([at, first]) => ({
+      at: [at, 'url'],
+      wanted: `a url of its own (origins.${first} has this one)`,
+      found: origins[at]?.url,
+    }),
+  );
   const idle = origins.every((origin) => origin.weight === 0);
   const weight = {
     at: [],
@@ -204,39 +206,7 @@ export function poolNameRules(names: readonly string[]): Flaw[] {
   });
 }
 
-export interface AddressRules {
-  readonly allowPrivate: boolean;
-  readonly production: boolean;
-  /** What the routes listen to: an origin there would be Limpet itself. */
-  readonly hosts: readonly HostMatch[];
-}
-
-/** Where an origin may be. Only what is written can be judged: a name may still resolve to anything. */
-export function addressRules(url: string, { allowPrivate, production, hosts }: AddressRules): Flaw[] {
-  const { hostname } = readOriginUrl(url);
-  const kind = addressKind(hostname);
-  const self =
-    kind !== 'loopback' &&
-    hosts.some((host) => host.kind !== 'any' && coversHost(host, { kind: 'exact', host: hostname }));
-  return flaws(
-    kind === 'forbidden' && {
-      at: [],
-      wanted: 'an address that is not link-local, reserved or a metadata service',
-      found: url,
-    },
-    kind === 'private' &&
-      !allowPrivate && { at: [], wanted: 'a public address, or allowPrivate: true', found: url },
-    (kind === 'public' || kind === 'loopback') &&
-      production && {
-        at: [],
-        wanted: 'a host name that Cloudflare can reach (a bare address gets error 1003)',
-        found: url,
-      },
-    self && { at: [], wanted: 'a host that no route matches, as requests would come back here', found: url },
-  );
-}
-
-function flaws(...found: readonly (Flaw | false)[]): Flaw[] {
+export function flaws(...found: readonly (Flaw | false)[]): Flaw[] {
   return found.filter((flaw) => flaw !== false);
 }
 

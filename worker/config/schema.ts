@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { isBindingName } from './bindings.ts';
 import { block, flag, isRecord, list, oneOf, ruled, text, value, whole } from './fields.ts';
 import type { ConfigInput } from './input.ts';
 import { isAffinityKey, isMatch, isName, isOriginUrl, isPathPattern, isToken } from './patterns.ts';
@@ -31,6 +32,7 @@ const pathPattern = text('a path that starts with "/", with "*" only at its end'
 const origin = block({
   id: nameOf('an id'),
   url: text('an http or https url without user, password, query and fragment', isOriginUrl),
+  via: v.optional(text("a binding's name, not one of Limpet's own", isBindingName)),
   weight: v.optional(whole(0, 1000), 1),
 });
 

@@ -1,5 +1,5 @@
 import type { Identity } from './identity.ts';
-import type { OriginId } from './ids.ts';
+import type { OriginId, SessionId } from './ids.ts';
 import type { Reason } from './outcome.ts';
 import { type Snapshot, standingOf, type Trust } from './snapshot.ts';
 
@@ -9,6 +9,8 @@ export interface View {
   readonly trust: Trust;
   /** Whether the pool still has the origin, and neither the snapshot nor this isolate speaks against it. */
   usable(origin: OriginId): boolean;
+  /** Whether the fire drill under way makes this session see its home as failed. */
+  drilled(session: SessionId, home: OriginId): boolean;
   /** The usable origin that a key belongs to, among those that `also` lets through. */
   place(key: number, also?: (origin: OriginId) => boolean): OriginId | undefined;
 }
@@ -41,6 +43,8 @@ export function decide(identity: Identity, view: View): Decision {
 
 function decideKnown(identity: Identity & { kind: 'known' }, view: View): Decision {
   if (!view.usable(identity.home)) return { kind: 'leave', why: 'home_down' };
+  if (view.snapshot.drill !== undefined && view.drilled(identity.session, identity.home))
+    return { kind: 'leave', why: 'drill' };
   const isCurrent = standingOf(view.snapshot, identity.home).incarnation === identity.incarnation;
   return isCurrent && view.trust !== 'stale' ? { kind: 'steady' } : { kind: 'confirm', why: 'map_confirms' };
 }

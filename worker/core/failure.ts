@@ -26,7 +26,7 @@ export const failures: Readonly<Record<FailureKind, FailureMeaning>> = {
   // An origin that was known to refuse before this request was sent: nothing was sent.
   refused: { resend: 'always', doubt: false, status: 502, code: 'not_replayed', left: 'home_refused' },
   // `fetch` throws the same error for a refused connection and for a reset after the whole POST: nothing is proven.
-  lost: { resend: 'if safe', doubt: true, status: 502, code: 'not_replayed', left: 'home_lost' },
+  lost: { resend: 'if safe', doubt: true, status: 502, code: 'delivery_unknown', left: 'home_lost' },
   // No headers, and the probe of doubt was silent too.
   hangs: { resend: 'if safe', doubt: false, status: 504, code: 'delivery_unknown', left: 'home_hangs' },
   // No headers within the budget, although the origin answers probes: a slow request, not a dead origin.

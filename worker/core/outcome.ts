@@ -28,6 +28,7 @@ export type Reason =
   | 'home_lost'
   | 'home_hangs'
   | 'home_unavailable'
+  | 'drill'
   | 'claimed_elsewhere'
   // what could not be done
   | 'session_moved'

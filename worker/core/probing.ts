@@ -12,6 +12,8 @@ export interface ProbingConfig {
 export interface ProbedOrigin {
   readonly id: OriginId;
   readonly url: string;
+  /** The binding through which it is reached; absent where its url is enough. */
+  readonly via?: string;
 }
 
 export interface ProbingPolicy extends Hysteresis {

@@ -1,3 +1,4 @@
+import type { Drill } from './drill.ts';
 import type { OriginId } from './ids.ts';
 import type { Promotions } from './promotion.ts';
 
@@ -5,6 +6,8 @@ import type { Promotions } from './promotion.ts';
 export interface Snapshot {
   readonly version: number;
   readonly origins: Readonly<Record<OriginId, Standing>>;
+  /** The fire drill under way; absent where there is none. */
+  readonly drill?: Drill;
   /** Absent where no replica was ever promoted. */
   readonly promoted?: Promotions;
 }

@@ -1,5 +1,7 @@
 import { type FailureKind, failures } from '../core/failure.ts';
+import type { Symptom } from '../core/incident.ts';
 import type { OriginId } from '../core/ids.ts';
+import { flee } from './flight.ts';
 import type { Visit } from '../visit.ts';
 
 /**
@@ -13,18 +15,32 @@ export async function blame(
 ): Promise<'try again' | 'failed'> {
   const { pool, trail } = visit;
   visit.edge.counters.add(`attempt_failed.${failure}`);
-  if (failure === 'hangs' || (failures[failure].doubt && (await pool.doubt(origin)) !== 'answers')) {
+  const verdict = failure === 'hangs' ? 'silent' : failures[failure].doubt && (await pool.doubt(origin));
+  if (verdict === 'silent' || verdict === 'refuses') {
     suspect(visit, origin);
     trail.failed.add(origin);
+    flee(visit, origin, { how: verdict === 'silent' ? 'silent' : 'refused', isSuspect: true });
     return 'failed';
   }
   if (!failures[failure].doubt || trail.struck.has(origin)) {
     trail.failed.add(origin);
+    flee(visit, origin, { how: seenAs[failure], isSuspect: false });
     return 'failed';
   }
   trail.struck.add(origin);
   return 'try again';
 }
+
+/** What an origin's failure looks like when the origin itself answers a probe. */
+const seenAs = {
+  undelivered: 'refused',
+  refused: 'refused',
+  lost: 'reset',
+  hangs: 'silent',
+  timeout: 'timeout',
+  unavailable: 'status',
+  protocol: 'protocol',
+} as const satisfies Record<FailureKind, Symptom>;
 
 /** Reported when it is news here, never per request. */
 function suspect(visit: Visit, origin: OriginId): void {

@@ -2,7 +2,13 @@ import type { Config } from '../config/config.ts';
 
 /** The client's address as the platform tells it; `''` where it does not. */
 export function clientAddress(request: Request, config: Config): string {
-  return request.headers.get(config.clientAddress.header) ?? '';
+  return request.headers.get(config.clientAddress.header) ?? peerAddress(request.cf?.['clientIp']);
+}
+
+/** The other end of the connection, as workerd on one's own machine says it: `203.0.113.7:4711`, `[2001:db8::7]:4711`. Cloudflare has no such field. */
+function peerAddress(peer: unknown): string {
+  if (typeof peer !== 'string') return '';
+  return peer.slice(0, peer.lastIndexOf(':')).replace(/^\[(::ffff:(?=[\d.]+\]))?|\]$/g, '');
 }
 
 /** What names a client by its address: an IPv4 address, or the /64 of an IPv6 one, whose owner changes the rest at will. */

@@ -1,6 +1,7 @@
 import type { Reason } from '../core/outcome.ts';
 import type { Row } from '../core/row.ts';
 import { startOver } from './draw.ts';
+import { drill } from './drill.ts';
 import { leave } from './move.ts';
 import { limitsOf, seat, type Whereabouts } from './seat.ts';
 import { incarnationOf } from './view.ts';
@@ -27,6 +28,7 @@ export async function confirm(visit: Visit, at: Whereabouts, why: Reason): Promi
 
 async function arrive(visit: Visit, at: Whereabouts, why: Reason): Promise<Seat | Refusal> {
   if (!visit.view.usable(at.home)) return leave(visit, at, 'home_down');
+  if (visit.view.drilled(at.session, at.home)) return drill(visit, at);
   if (at.by === 'learned-key') rememberHome(visit, at);
   return seatAt(at, why);
 }

@@ -1,6 +1,8 @@
+import { noToll } from '../core/incident.ts';
+import type { OriginId } from '../core/ids.ts';
 import type { PutSaid } from '../core/fence.ts';
 import { type LostWrite, pathOf } from '../core/lost-write.ts';
-import type { Unreachable } from '../ports.ts';
+import type { Sighting, Unreachable } from '../ports.ts';
 import type { Kept, SessionSeat, Visit } from '../visit.ts';
 
 /** Whatever `keep` refuses was executed, and its session change is lost or in doubt: the operator can read which one. */
@@ -34,9 +36,21 @@ const whyLost = {
 
 function note(
   { pool, now, request, url }: Visit,
-  { session }: SessionSeat,
+  { session, home }: SessionSeat,
   why: LostWrite['why'],
   told: LostWrite['told'],
 ): void {
+  if (told === 'answered') pool.incidents.note(lostAt(home));
   pool.lost.note({ session, at: now, why, told, method: request.method, path: pathOf(url.target) });
+}
+
+/** It counts with an incident of its home, where there is one. */
+function lostAt(origin: OriginId): Sighting {
+  return {
+    origin,
+    drill: undefined,
+    failure: undefined,
+    success: undefined,
+    toll: { ...noToll, lostWrites: 1 },
+  };
 }

@@ -6,6 +6,7 @@ import { isSafe } from '../core/resend.ts';
 import { standingOf } from '../core/snapshot.ts';
 import type { ClaimAnswer, SealedState, Unreachable } from '../ports.ts';
 import { startOver } from './draw.ts';
+import { carriedOff, flee } from './flight.ts';
 import { hold } from './hold.ts';
 import { readOnlySeat, unlessSilent } from './read-only.ts';
 import { homeInDoubt, noOrigin, retryAfter, storeUnreachable } from './refusals.ts';
@@ -22,6 +23,7 @@ const claimsMax = 4;
  * No shard, no move.
  */
 export async function leave(visit: Visit, from: Whereabouts, why: Reason): Promise<Seat | Refusal> {
+  if (why === 'home_down') flee(visit, from.home, { how: 'down', isSuspect: false });
   let at = from;
   let uncopied: 'keep' | 'move' = isOutsideHome(visit) || isSurelyAway(visit, at.home) ? 'move' : 'keep';
   for (let tries = 0; tries < claimsMax; tries++) {
@@ -32,7 +34,7 @@ export async function leave(visit: Visit, from: Whereabouts, why: Reason): Promi
       case 'session':
         return said;
       case 'claimed':
-        return moved(visit, at, target, said, why);
+        return carriedOff(visit, at.home, await moved(visit, at, target, said, why));
       case 'ended':
         return startOver(visit, { ...at, home: target });
       case 'unreachable':

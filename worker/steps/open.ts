@@ -1,5 +1,6 @@
 import { waitAfterMs } from '../core/snapshot.ts';
 import type { HeldSnapshot, WaitUntil } from '../ports.ts';
+import { noFlights } from './flight.ts';
 import { PoolView, snapshotPatienceMs } from './view.ts';
 import type { Edge, Pool, RequestUrl, Visit } from '../visit.ts';
 
@@ -13,7 +14,13 @@ export function open(
 ): Visit | Promise<Visit> {
   const visitWith = (held: HeldSnapshot): Visit => {
     const now = edge.clock.now();
-    const trail = { failed: new Set<never>(), struck: new Set<never>(), attempts: 0, body: undefined };
+    const trail = {
+      failed: new Set<never>(),
+      struck: new Set<never>(),
+      attempts: 0,
+      flights: noFlights,
+      body: undefined,
+    };
     return { request, edge, pool, url, now, waitUntil, view: new PoolView(pool, held, now), trail };
   };
   const held = pool.snapshots.current();

@@ -9,6 +9,8 @@ import type { Visit } from '../visit.ts';
 export interface OriginRequest {
   readonly url: string;
   readonly init: RequestInit;
+  /** The binding to send it through; empty: by its url. */
+  readonly via: string;
 }
 
 /** The client's request as the origin gets it: no hop-by-hop header, no contract header but ours, no affinity cookie, and true X-Forwarded-*. */
@@ -26,7 +28,7 @@ export function originRequest(visit: Visit, home: OriginId, contract: ContractHe
   };
   if (cf !== undefined) init.cf = cf;
   if (body !== null && request.method !== 'GET' && request.method !== 'HEAD') init.body = body;
-  return { url, init };
+  return { url, init, via: origin.via };
 }
 
 function originHeaders(visit: Visit, contract: ContractHeaders): Record<string, string> {

@@ -1,7 +1,8 @@
 import type { Decision } from '../core/decide.ts';
 import type { Identity } from '../core/identity.ts';
-import type { OriginId } from '../core/ids.ts';
+import type { OriginId, SessionId } from '../core/ids.ts';
 import { confirm, seatAt } from './confirm.ts';
+import { drill } from './drill.ts';
 import { draw } from './draw.ts';
 import { leave } from './move.ts';
 import { noOrigin } from './refusals.ts';
@@ -25,6 +26,7 @@ export async function settle(visit: Visit, identity: Identity, decision: Decisio
 }
 
 async function settleKnown(visit: Visit, at: Whereabouts, decision: Decision): Promise<Seat | Refusal> {
+  if (decision.kind === 'leave' && decision.why === 'drill') return drill(visit, at);
   if (decision.kind === 'leave') return leave(visit, at, decision.why);
   if (decision.kind === 'steady') return seatAt(at, 'home_usable');
   return confirm(visit, at, decision.kind === 'confirm' ? decision.why : 'map_confirms');
@@ -35,7 +37,7 @@ async function settleKeyed(visit: Visit, key: Identity & { kind: 'keyed' }): Pro
   const startedS = Math.floor(visit.now / 1000);
   const remembered = visit.pool.learned.peek(key.session);
   const here = { session: key.session, by: 'learned-key', startedS, renewedS: startedS } as const;
-  if (remembered !== undefined && remembered.until > visit.now && isCurrent(visit, remembered)) {
+  if (remembered !== undefined && remembered.until > visit.now && isCurrent(visit, key.session, remembered)) {
     return seatAt({ ...here, home: remembered.home, epoch: remembered.epoch }, 'home_usable');
   }
   const home = visit.view.place(key.placeKey);
@@ -43,6 +45,11 @@ async function settleKeyed(visit: Visit, key: Identity & { kind: 'keyed' }): Pro
   return confirm(visit, { ...here, home, epoch: 0 }, 'map_names_home');
 }
 
-function isCurrent(visit: Visit, { home, incarnation }: { home: OriginId; incarnation: number }): boolean {
+function isCurrent(
+  visit: Visit,
+  session: SessionId,
+  { home, incarnation }: { home: OriginId; incarnation: number },
+): boolean {
+  if (visit.view.drilled(session, home)) return false;
   return visit.view.usable(home) && incarnationOf(visit, home) === incarnation;
 }

@@ -1,5 +1,6 @@
 import type { View } from '../core/decide.ts';
-import type { OriginId } from '../core/ids.ts';
+import { isInDrill } from '../core/drill.ts';
+import type { OriginId, SessionId } from '../core/ids.ts';
 import { place } from '../core/rendezvous.ts';
 import { type Snapshot, standingOf, type Trust, trustIn } from '../core/snapshot.ts';
 import type { HeldSnapshot } from '../ports.ts';
@@ -25,6 +26,12 @@ export class PoolView implements View {
   usable(origin: OriginId): boolean {
     if (!this.#pool.origins.has(origin) || !this.#isUp(origin)) return false;
     return !this.#isSuspect(origin) || this.#isAllSuspect();
+  }
+
+  drilled(session: SessionId, home: OriginId): boolean {
+    const { drill } = this.snapshot;
+    if (drill === undefined || this.#pool.incidents.isStopped(drill.number)) return false;
+    return isInDrill(drill, session, home, this.#now);
   }
 
   #isUp(origin: OriginId): boolean {

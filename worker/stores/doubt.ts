@@ -18,6 +18,8 @@ export interface DoubtOptions {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly fetch: Fetch;
+  /** For origins that are reached through a binding. */
+  readonly bound?: ReadonlyMap<string, Fetch>;
   readonly waitUntil: WaitUntil;
 }
 
@@ -25,15 +27,19 @@ export interface DoubtOptions {
  * The probe of doubt: any answer at all, whatever its status, says that the origin lives. One at a time per origin: a request that comes meanwhile
  * looks at what the probe under way finds. (It must not wait for that request's promise: the runtime forbids it.)
  */
-export function createDoubt(pool: PoolConfig, { clock, timers, fetch, waitUntil }: DoubtOptions): Doubt {
+export function createDoubt(
+  pool: PoolConfig,
+  { clock, timers, fetch, bound, waitUntil }: DoubtOptions,
+): Doubt {
   const probes = new Map<OriginId, Probe>();
   const urls = new Map(pool.origins.map(({ id, url }) => [originId(id), probeUrl(url, pool.health.path)]));
+  const ways = new Map(pool.origins.map(({ id, via }) => [originId(id), bound?.get(via) ?? fetch]));
   const { doubtTimeoutMs } = pool.attempts;
 
   const run = (origin: OriginId): Promise<Verdict> => {
     const probe: Probe = { from: clock.now(), verdict: undefined };
     probes.set(origin, probe);
-    const asked = ask(urls.get(origin), fetch, timers, doubtTimeoutMs).then(
+    const asked = ask(urls.get(origin), ways.get(origin) ?? fetch, timers, doubtTimeoutMs).then(
       (verdict) => (probe.verdict = verdict),
     );
     // The request that asks may be answered meanwhile, and would take the probe along with it.

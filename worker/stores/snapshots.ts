@@ -11,6 +11,7 @@ import {
 import type {
   Clock,
   HeldSnapshot,
+  Incidents,
   MonitorStatus,
   ReadStatus,
   ReportSuspect,
@@ -45,6 +46,8 @@ export interface SnapshotsOptions {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly waitUntil: WaitUntil;
+  /** Told of every newer version. */
+  readonly heard?: Incidents['heard'];
 }
 
 const askPauseMs = 1_000;
@@ -71,8 +74,10 @@ export function createSnapshots(options: SnapshotsOptions): Snapshots {
 
   const keep = (heard: Heard | undefined) => {
     if (heard === undefined) return;
-    if (held === undefined || heard.snapshot.version > held.snapshot.version) held = heard;
-    else if (heard.snapshot.version === held.snapshot.version && heard.from > held.from) held = heard;
+    if (held === undefined || heard.snapshot.version > held.snapshot.version) {
+      options.heard?.(current(), heard.snapshot);
+      held = heard;
+    } else if (heard.snapshot.version === held.snapshot.version && heard.from > held.from) held = heard;
   };
 
   const ask = async (): Promise<void> => {

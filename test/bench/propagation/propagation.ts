@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { quantile } from '../numbers.ts';
 import { workerAt } from '../request-path/worker-code.ts';
 import { startWorkerd } from '../request-path/workerd.ts';
 
@@ -65,11 +66,6 @@ async function measure(url: string, row: Row, shard: number, puts: string) {
     putP99Ms: quantile(answers, 0.99),
     lost,
   };
-}
-
-function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
 
 function sentence({

@@ -44,6 +44,10 @@ describe('the admin API', () => {
     ['subject/export', 'POST'],
     ['subject/erase', 'POST'],
     ['lost', 'GET'],
+    ['incidents', 'GET'],
+    ['incidents/x', 'GET'],
+    ['drill', 'POST'],
+    ['drill/stop', 'POST'],
   ])('[OP1] %s takes one method, and says which to any other', async (path, method) => {
     for (const wrong of ['GET', 'POST', 'PUT', 'DELETE'].filter((other) => other !== method)) {
       const { status, headers } = await ask(path, undefined, wrong);

@@ -83,12 +83,27 @@ describe('a bad configuration', () => {
     [
       'an origin as a url',
       shop({ origins: ['https://a.example.net'] }),
-      'pools.shop.origins.0: wanted an object with id, url, weight, found "https://a.example.net"',
+      'pools.shop.origins.0: wanted an object with id, url, via, weight, found "https://a.example.net"',
     ],
     [
       'an origin without url',
       shop({ origins: [{ id: 'a' }] }),
       `pools.shop.origins.0.url: wanted ${url}, found nothing`,
+    ],
+    ...['', 'A B', '1A', 'FALLBACK', 'LIMPET_API', 7].map((via): [string, unknown, string] => [
+      `a binding named ${JSON.stringify(via)}`,
+      shop({ origins: [{ ...origin, via }] }),
+      `pools.shop.origins.0.via: wanted a binding's name, not one of Limpet's own, found ${JSON.stringify(via)}`,
+    ]),
+    [
+      'two origins at one url behind one binding',
+      shop({ origins: [origin, { ...origin, id: 'b' }].map((one) => ({ ...one, via: 'APP' })) }),
+      'pools.shop.origins.1.url: wanted a url of its own (origins.0 has this one), found "https://a.example.net"',
+    ],
+    [
+      'a metadata service behind a binding',
+      shop({ origins: [{ ...origin, via: 'APP', url: 'http://169.254.169.254' }] }),
+      'pools.shop.origins.0.url: wanted an address that is not link-local, reserved or a metadata service, found "http://169.254.169.254"',
     ],
     [
       'an id with a slash',

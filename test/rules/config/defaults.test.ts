@@ -25,8 +25,8 @@ const resolvedShop = {
     shop: {
       name: 'shop',
       origins: [
-        { id: 'a', url: 'http://127.0.0.1:9001', host: '127.0.0.1:9001', weight: 1 },
-        { id: 'b', url: 'http://127.0.0.1:9002', host: '127.0.0.1:9002', weight: 2 },
+        { id: 'a', url: 'http://127.0.0.1:9001', host: '127.0.0.1:9001', via: '', weight: 1 },
+        { id: 'b', url: 'http://127.0.0.1:9002', host: '127.0.0.1:9002', via: '', weight: 2 },
       ],
       affinity: [{ by: 'cookie' }],
       session: {
@@ -82,7 +82,7 @@ const everyField: Complete<ConfigInput> = {
   pools: {
     app: {
       origins: [
-        { id: 'A.1', url: 'HTTPS://Origin.Example.NET:443/base/', weight: 0 },
+        { id: 'A.1', url: 'HTTPS://Origin.Example.NET:443/base/', via: 'APP_A', weight: 0 },
         { id: 'b', url: 'http://10.1.2.3' },
       ],
       affinity: [
@@ -171,8 +171,14 @@ describe('a good configuration', () => {
       ...written,
       name: 'app',
       origins: [
-        { id: 'A.1', url: 'https://origin.example.net/base', host: 'origin.example.net', weight: 0 },
-        { id: 'b', url: 'http://10.1.2.3', host: '10.1.2.3', weight: 1 },
+        {
+          id: 'A.1',
+          url: 'https://origin.example.net/base',
+          host: 'origin.example.net',
+          via: 'APP_A',
+          weight: 0,
+        },
+        { id: 'b', url: 'http://10.1.2.3', host: '10.1.2.3', via: '', weight: 1 },
       ],
       affinity: [
         { by: 'application-cookie', name: 'JSESSIONID' },

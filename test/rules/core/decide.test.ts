@@ -27,6 +27,7 @@ function view({
     snapshot: { version: 7, origins: { [a]: { health: usable ? 'up' : 'down', incarnation } } },
     trust,
     usable: () => usable,
+    drilled: () => false,
     place: () => b,
   };
 }

@@ -55,7 +55,7 @@ describe('a failure', () => {
   it.each([
     ['undelivered', 502, 'not_replayed', 'home_refused', 'doubt'],
     ['refused', 502, 'not_replayed', 'home_refused', 'no doubt'],
-    ['lost', 502, 'not_replayed', 'home_lost', 'doubt'],
+    ['lost', 502, 'delivery_unknown', 'home_lost', 'doubt'],
     ['hangs', 504, 'delivery_unknown', 'home_hangs', 'no doubt'],
     ['timeout', 504, 'origin_timeout', 'home_hangs', 'no doubt'],
     ['unavailable', 503, 'home_in_doubt', 'home_unavailable', 'no doubt'],

@@ -94,10 +94,10 @@ describe('a home that fails under way', () => {
     expect(world.clock.now() - startMs).toBeGreaterThanOrEqual(30_000);
   });
 
-  it('[FL9] loses an unsafe request: 502 not_replayed, and the next one is served by the new home with the data', async () => {
+  it('[FL9] loses an unsafe request: 502 delivery_unknown, and the next one is served by the new home with the data', async () => {
     await world.store(cart);
     dies(world, a);
-    expect(codeOf(await post())).toEqual([502, 'not_replayed']);
+    expect(codeOf(await post())).toEqual([502, 'delivery_unknown']);
     expect(path()).toEqual([a]);
     expect((await post()).status).toBe(200);
     expect(carried()).toEqual([undefined, cart]);
@@ -114,7 +114,7 @@ describe('a home that fails under way', () => {
     world = await createWorld({ pool: { attempts: { bodyBytesMax: 3 } } });
     cookie = await world.cookie();
     dies(world, a);
-    expect(codeOf(await post({ 'idempotency-key': 'k1' }))).toEqual([502, 'not_replayed']);
+    expect(codeOf(await post({ 'idempotency-key': 'k1' }))).toEqual([502, 'delivery_unknown']);
   });
 
   it('[FL10] was never reached (521): anything with its body at hand is sent elsewhere', async () => {

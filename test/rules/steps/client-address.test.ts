@@ -13,6 +13,22 @@ describe('the client’s address', () => {
   });
 
   it.each([
+    ['203.0.113.7:4711', '203.0.113.7'],
+    ['[2001:db8::7]:4711', '2001:db8::7'],
+    ['[::ffff:203.0.113.7]:4711', '203.0.113.7'],
+    [7, ''],
+  ])(
+    '[SV8] is the connection’s other end where workerd names it and no header does: %s',
+    async (clientIp, address) => {
+      const { request, edge } = await visitTo();
+      const connected = (headers = {}) =>
+        Object.assign(new Request(request.url, { headers }), { cf: { clientIp } });
+      expect(clientAddress(connected(), edge.config)).toBe(address);
+      expect(clientAddress(connected({ 'cf-connecting-ip': '192.0.2.7' }), edge.config)).toBe('192.0.2.7');
+    },
+  );
+
+  it.each([
     ['192.0.2.7', '192.0.2.7'],
     ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
     ['2001:DB8:1:2::6', '2001:db8:1:2::/64'],

@@ -17,13 +17,13 @@ export interface Dev {
   end(): Promise<void>;
 }
 
-export async function startDev(config: ConfigInput): Promise<Dev> {
+export async function startDev(config: ConfigInput, more: readonly string[] = []): Promise<Dev> {
   const folder = mkdtempSync(join(tmpdir(), 'limpet-system-'));
   const file = join(folder, 'limpet.config.ts');
   const text = `import { defineConfig } from 'limpet';\nexport default defineConfig(${JSON.stringify(config)});\n`;
   writeFileSync(file, text);
   const [port = 0] = await freePorts(1);
-  const words = ['dev', '--config', file, '--port', String(port), '--persist', join(folder, 'data')];
+  const words = ['dev', '--config', file, '--port', String(port), '--persist', join(folder, 'data'), ...more];
   const launch = (env: Readonly<Record<string, string>>) => startChild('cli/bin.mjs', words, env, 'Ready on');
   let child: Child = await launch(secrets);
   return {

@@ -10,7 +10,7 @@ export interface Shopper {
   readonly acknowledged: readonly string[];
   /** Everything that must not happen, in words. */
   readonly complaints: readonly string[];
-  /** Answers to additions that were not a 200, as `502 not_replayed`. */
+  /** Answers to additions that were not a 200, as `502 delivery_unknown`. */
   readonly refusals: readonly string[];
   addOnce(): Promise<void>;
   lookOnce(): Promise<void>;

@@ -20,6 +20,8 @@ export interface WorldOptions {
   /** Ids of the real origins. Default a, b, c. */
   readonly origins?: readonly string[];
   readonly sessions?: 'kept' | 'plain';
+  /** Origins are reached through bindings, by names that no resolver knows. */
+  readonly bound?: true;
   readonly pool?: Omit<Partial<PoolInput>, 'origins'>;
   readonly rest?: Omit<Partial<ConfigInput>, 'pools' | 'routes'>;
   /** Origins that are not started here: another kind of process, or none at all. */
@@ -28,7 +30,14 @@ export interface WorldOptions {
 
 /** Starts it all; what has been started ends with it, also when the rest fails to start. */
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
-  const { origins: ids = ['a', 'b', 'c'], sessions = 'kept', others = [], pool = {}, rest = {} } = options;
+  const {
+    origins: ids = ['a', 'b', 'c'],
+    sessions = 'kept',
+    others = [],
+    pool = {},
+    rest = {},
+    bound,
+  } = options;
   const ports = await freePorts(ids.length);
   const origins: Origin[] = [];
   try {
@@ -36,14 +45,18 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       ids.map(async (id, at) => origins.push(await startOrigin(id, ports[at] ?? 0, sessions))),
     );
     origins.sort((one, other) => one.id.localeCompare(other.id));
-    const listed = [...origins.map(({ id, url }) => ({ id, url })), ...others];
-    const dev = await startDev(configOf({ ...pool, origins: listed }, rest));
+    const listed = origins.map(({ id, url }) => (bound ? boundOrigin(id) : { id, url }));
+    const ways = origins.map(({ id, url }) => `${boundOrigin(id).via}=${url}`).join(',');
+    const config = configOf({ ...pool, origins: [...listed, ...others] }, rest);
+    const dev = await startDev(config, bound ? ['--via', ways] : []);
     return worldOf(origins, dev);
   } catch (error) {
     await Promise.all(origins.map(({ kill }) => kill()));
     throw error;
   }
 }
+
+const boundOrigin = (id: string) => ({ id, url: `http://${id}.nowhere.internal`, via: `APP_${id}` });
 
 function configOf(pool: PoolInput, rest: WorldOptions['rest']): ConfigInput {
   const plain = { cookie: { secure: false }, health: { path: '/health' }, ...pool };

@@ -1,29 +1,10 @@
 import { request } from 'node:http';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type App, gate, lateSave, slowPipe, startCartApp } from './cart-app.ts';
-import { createClient } from './fake-edge.ts';
-import { type FakeStore, startFakeStore } from './fake-store.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { gate, lateSave, slowPipe, startCartApp } from './cart-app.ts';
+import { setStage } from './stage.ts';
 
-let store: FakeStore;
-let app: App;
-let count = 0;
+const stage = setStage(startCartApp);
 const NEW = { method: 'POST', sent: { 'limpet-new': '1' } };
-
-const newClient = () => createClient(store, `e${String((count += 1)).padStart(28, '0')}`);
-const stateOf = (session: string) => store.rows.get(session)?.state.toString() ?? '';
-
-beforeAll(async () => {
-  store = await startFakeStore('a');
-  app = await startCartApp();
-});
-afterAll(async () => {
-  await app.close();
-  await store.close();
-});
-beforeEach(() => {
-  store.behaviour = { kind: 'well' };
-  store.calls.length = 0;
-});
 
 function openLater(): { until: Promise<void>; open(): void } {
   let open = (): void => undefined;
@@ -35,11 +16,11 @@ function openLater(): { until: Promise<void>; open(): void } {
 
 describe('an answer that is held', () => {
   it('[SD35] slows the source down instead of buffering it, and goes out whole', async () => {
-    const client = newClient();
+    const client = stage.newClient();
     const { until, open } = openLater();
-    store.behaviour = { kind: 'waits', until };
-    const asked = client.ask(app.url, '/slow-pipe?item=1&kb=20', NEW);
-    await vi.waitFor(() => expect(store.calls).toHaveLength(1));
+    stage.store.behaviour = { kind: 'waits', until };
+    const asked = client.ask(stage.url, '/slow-pipe?item=1&kb=20', NEW);
+    await vi.waitFor(() => expect(stage.store.calls).toHaveLength(1));
     expect(slowPipe.readChunks).toBeLessThan(8);
     open();
     const seen = await asked;
@@ -47,40 +28,40 @@ describe('an answer that is held', () => {
   });
 
   it('[SD35] a refused stream gives way to the refusal, whole', async () => {
-    const client = newClient();
-    await client.ask(app.url, '/json?item=0', NEW);
-    store.claim(client.session, { home: 'b', instance: 'other', epoch: 0 });
-    const seen = await client.ask(app.url, '/slow-pipe?item=1&kb=20', { method: 'POST', epoch: 0 });
+    const client = stage.newClient();
+    await client.ask(stage.url, '/json?item=0', NEW);
+    stage.store.claim(client.session, { home: 'b', instance: 'other', epoch: 0 });
+    const seen = await client.ask(stage.url, '/slow-pipe?item=1&kb=20', { method: 'POST', epoch: 0 });
     expect([seen.status, seen.limpet['limpet-refused']]).toEqual([409, 'moved']);
     expect([seen.end, JSON.parse(seen.body).code]).toEqual(['complete', 'session_moved']);
   });
 
   it('[SD36] a second answer does not change the first', async () => {
-    const seen = await newClient().ask(app.url, '/twice?item=1&kb=20', NEW);
+    const seen = await stage.newClient().ask(stage.url, '/twice?item=1&kb=20', NEW);
     expect([seen.status, seen.body, seen.end]).toEqual([200, '"the first answer"', 'complete']);
   });
 
   it('[SD36] a client that goes away meanwhile costs nobody anything', async () => {
-    const client = newClient();
+    const client = stage.newClient();
     const { until, open } = openLater();
-    store.behaviour = { kind: 'waits', until };
+    stage.store.behaviour = { kind: 'waits', until };
     const abort = new AbortController();
-    const asked = client.ask(app.url, '/json?item=1&kb=20', { ...NEW, signal: abort.signal });
-    await vi.waitFor(() => expect(store.calls).toHaveLength(1));
+    const asked = client.ask(stage.url, '/json?item=1&kb=20', { ...NEW, signal: abort.signal });
+    await vi.waitFor(() => expect(stage.store.calls).toHaveLength(1));
     abort.abort();
     await expect(asked).rejects.toThrow('aborted');
     open();
-    await vi.waitFor(() => expect(stateOf(client.session)).not.toBe(''));
-    expect((await client.ask(app.url, '/cart')).status).toBe(200);
+    await vi.waitFor(() => expect(stage.storedState(client.session)).not.toBe(''));
+    expect((await client.ask(stage.url, '/cart')).status).toBe(200);
   });
 });
 
 describe('the application store', () => {
   it('[SD37] a callback from another context still works on the records of its request', async () => {
-    const client = newClient();
-    const seen = await client.ask(app.url, '/lost-context?item=1', NEW);
+    const client = stage.newClient();
+    const seen = await client.ask(stage.url, '/lost-context?item=1', NEW);
     expect(seen.limpet['limpet-state']).toBeDefined();
-    expect((await client.ask(app.url, '/cart')).body).toBe('["1"]');
+    expect((await client.ask(stage.url, '/cart')).body).toBe('["1"]');
   });
 
   it('[SD37] and so does the last word of express-session itself', async () => {
@@ -90,7 +71,7 @@ describe('the application store', () => {
       saveUninitialized: false,
       unset: 'destroy',
     });
-    const client = newClient();
+    const client = stage.newClient();
     await client.ask(plain.url, '/json?item=1', NEW);
     const seen = await client.ask(plain.url, '/lost-null', { method: 'POST' });
     expect(seen.limpet['limpet-end']).toBe('1');
@@ -98,18 +79,18 @@ describe('the application store', () => {
   });
 
   it('[SD37] lists the records of this session only', async () => {
-    const client = newClient();
-    await newClient().ask(app.url, '/json?item=1', NEW);
-    await client.ask(app.url, '/json?item=1', NEW);
-    expect((await client.ask(app.url, '/all')).body).toBe('1');
+    const client = stage.newClient();
+    await stage.newClient().ask(stage.url, '/json?item=1', NEW);
+    await client.ask(stage.url, '/json?item=1', NEW);
+    expect((await client.ask(stage.url, '/all')).body).toBe('1');
   });
 
   it('[SD38] a save after the headers tells the application what became of it', async () => {
-    const client = newClient();
-    await client.ask(app.url, '/late-save?item=0', NEW);
+    const client = stage.newClient();
+    await client.ask(stage.url, '/late-save?item=0', NEW);
     expect(lateSave.error).toBeNull();
-    store.claim(client.session, { home: 'b', instance: 'other', epoch: 0 });
-    const seen = await client.ask(app.url, '/late-save?item=1', { method: 'POST', epoch: 0 });
+    stage.store.claim(client.session, { home: 'b', instance: 'other', epoch: 0 });
+    const seen = await client.ask(stage.url, '/late-save?item=1', { method: 'POST', epoch: 0 });
     expect(seen.end).toBe('cut');
     await vi.waitFor(() => expect(String(lateSave.error)).toContain('session_moved'));
   });
@@ -123,7 +104,7 @@ describe('the defaults of express-session: resave and saveUninitialized', () => 
       saveUninitialized: true,
       cookie: { maxAge: 60_000 },
     });
-    const client = newClient();
+    const client = stage.newClient();
     await client.ask(plain.url, '/json?item=1', NEW);
     const { until, open } = openLater();
     gate.opened = until;
@@ -145,9 +126,9 @@ describe('read-only', () => {
   });
 
   it('[SD10] is served from the state sent, keeps nothing, and refuses every change', async () => {
-    const client = newClient();
-    await client.ask(app.url, '/json?item=1', NEW);
-    const state = stateOf(client.session);
+    const client = stage.newClient();
+    await client.ask(stage.url, '/json?item=1', NEW);
+    const state = stage.storedState(client.session);
     const other = await startCartApp(undefined, { storeDeadlineMs: 50 });
     expect((await client.ask(other.url, '/cart', { sent: sent(state) })).body).toBe('["1"]');
     for (const way of ['json', 'write-first', 'logout', 'login']) {
@@ -156,19 +137,19 @@ describe('read-only', () => {
     }
     const late = await client.ask(other.url, '/late?item=2', { method: 'POST', sent: sent(state) });
     expect(late.end).toBe('cut');
-    expect(store.calls).toEqual([]);
+    expect(stage.store.calls).toEqual([]);
     await other.close();
   });
 
   it('[SD10] an empty session that saveUninitialized would store is no change', async () => {
     const plain = await startCartApp({ secret: 's', resave: true, saveUninitialized: true });
-    const seen = await newClient().ask(plain.url, '/cart', { sent: sent('') });
+    const seen = await stage.newClient().ask(plain.url, '/cart', { sent: sent('') });
     expect([seen.status, seen.body]).toEqual([200, '[]']);
     await plain.close();
   });
 
   it('[SD14] a state that another SDK wrote is not overwritten', async () => {
-    const seen = await newClient().ask(app.url, '/cart', { sent: sent('{"v":1,"value":1}') });
+    const seen = await stage.newClient().ask(stage.url, '/cart', { sent: sent('{"v":1,"value":1}') });
     expect([seen.status, JSON.parse(seen.body).code]).toEqual([503, 'state_unreadable']);
   });
 });
@@ -177,18 +158,18 @@ describe('release', () => {
   const RELEASE = { 'limpet-release': '1' };
 
   it('[SD39] what is not surely stored is put, and the copy is dropped', async () => {
-    const client = newClient();
-    await client.ask(app.url, '/json?item=1', NEW);
-    const seen = await client.ask(app.url, '/cart', { sent: RELEASE });
+    const client = stage.newClient();
+    await client.ask(stage.url, '/json?item=1', NEW);
+    const seen = await client.ask(stage.url, '/cart', { sent: RELEASE });
     expect(seen.limpet).toMatchObject({ 'limpet-released': '1', 'limpet-instance': expect.any(String) });
-    expect(store.calls).toEqual([`PUT /${client.session}`]);
-    await client.ask(app.url, '/cart');
-    expect(store.calls).toHaveLength(2);
+    expect(stage.store.calls).toEqual([`PUT /${client.session}`]);
+    await client.ask(stage.url, '/cart');
+    expect(stage.store.calls).toHaveLength(2);
   });
 
   it('[SD39] a change is put too, however small', async () => {
-    const client = newClient();
-    const seen = await client.ask(app.url, '/json?item=1', {
+    const client = stage.newClient();
+    const seen = await client.ask(stage.url, '/json?item=1', {
       method: 'POST',
       sent: { ...RELEASE, ...NEW.sent },
     });
@@ -197,29 +178,29 @@ describe('release', () => {
   });
 
   it('[SD39] nothing is released while another request of the session is here', async () => {
-    const client = newClient();
-    await client.ask(app.url, '/json?item=1', NEW);
+    const client = stage.newClient();
+    await client.ask(stage.url, '/json?item=1', NEW);
     const { until, open } = openLater();
     gate.opened = until;
-    const waiting = client.ask(app.url, '/wait?item=2', { method: 'POST' });
+    const waiting = client.ask(stage.url, '/wait?item=2', { method: 'POST' });
     await vi.waitFor(() => expect(gate.waiting).toBe(1));
-    expect((await client.ask(app.url, '/cart', { sent: RELEASE })).limpet).toEqual({});
-    expect(store.calls).toEqual([]);
+    expect((await client.ask(stage.url, '/cart', { sent: RELEASE })).limpet).toEqual({});
+    expect(stage.store.calls).toEqual([]);
     open();
     await waiting;
-    expect((await client.ask(app.url, '/cart', { sent: RELEASE })).limpet['limpet-released']).toBe('1');
+    expect((await client.ask(stage.url, '/cart', { sent: RELEASE })).limpet['limpet-released']).toBe('1');
   });
 });
 
 it('[SD39] nothing is released when another request came while the state was put', async () => {
-  const client = newClient();
-  await client.ask(app.url, '/json?item=1', NEW);
+  const client = stage.newClient();
+  await client.ask(stage.url, '/json?item=1', NEW);
   const [put, answer] = [openLater(), openLater()];
-  store.behaviour = { kind: 'waits', until: put.until };
+  stage.store.behaviour = { kind: 'waits', until: put.until };
   gate.opened = answer.until;
-  const released = client.ask(app.url, '/cart', { sent: { 'limpet-release': '1' } });
-  await vi.waitFor(() => expect(store.calls).toHaveLength(1));
-  const waiting = client.ask(app.url, '/wait-only', { method: 'POST' });
+  const released = client.ask(stage.url, '/cart', { sent: { 'limpet-release': '1' } });
+  await vi.waitFor(() => expect(stage.store.calls).toHaveLength(1));
+  const waiting = client.ask(stage.url, '/wait-only', { method: 'POST' });
   await vi.waitFor(() => expect(gate.waiting).toBe(1));
   put.open();
   expect((await released).limpet['limpet-released']).toBeUndefined();
@@ -228,13 +209,13 @@ it('[SD39] nothing is released when another request came while the state was put
 });
 
 it('[SD25] events leave one by one', async () => {
-  const client = newClient();
+  const client = stage.newClient();
   const { until, open } = openLater();
   gate.opened = until;
   const chunks: string[] = [];
   const headers = client.headersFor('/trickle', { sent: { 'limpet-new': '1' } });
   const ended = new Promise<void>((resolve, reject) => {
-    const sent = request(`${app.url}/trickle`, { headers, agent: false }, (response) => {
+    const sent = request(`${stage.url}/trickle`, { headers, agent: false }, (response) => {
       response.on('data', (chunk: Buffer) => chunks.push(chunk.toString()));
       response.on('end', resolve);
     });
