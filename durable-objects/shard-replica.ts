@@ -1,6 +1,6 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { PoolName, SessionId } from '../worker/core/ids.ts';
-import { bucketOf, buckets, decodePage, type Entry } from '../worker/core/page.ts';
+import { bucketOf, buckets, decodePage } from '../worker/core/page.ts';
 import { firstObject, notPromotedText, type Promotion } from '../worker/core/promotion.ts';
 import {
   applied,
@@ -16,9 +16,9 @@ import type { ReplicaStanding } from '../worker/ports.ts';
 import type { ReplicaCopy } from '../worker/stores/shard-replicas.ts';
 import { SessionShard, type ShardEnv } from './session-shard.ts';
 import { Address } from './shard/address.ts';
-import { chunksOf } from './shard/big-states.ts';
+import { Intake } from './shard/intake.ts';
 import { Ledger } from './shard/ledger.ts';
-import type { Chunk, Of, Pages, Rows, Sent } from './shard/replica-object.ts';
+import type { Chunk, Of, Pages, Rows } from './shard/replica-object.ts';
 import { ReplicaUpkeep } from './shard/replica-upkeep.ts';
 import { Tables } from './shard/tables.ts';
 
@@ -38,8 +38,6 @@ export type Promoted =
   /** Another attempt has begun since. */
   | { readonly kind: 'overtaken' };
 
-type Shard = SessionShard;
-
 /**
  * A copy of one shard, somewhere else. It applies the shard's log in order, is read when the shard is away, and decides nothing, until an operator
  * promotes it: from then on it is the shard.
@@ -48,6 +46,7 @@ export class ShardReplica extends DurableObject<ShardEnv> {
   readonly #address: Address;
   readonly #tables: Tables;
   readonly #ledger: Ledger;
+  readonly #intake: Intake;
   readonly #upkeep: ReplicaUpkeep;
   #position: Position;
   #at: number;
@@ -61,6 +60,7 @@ export class ShardReplica extends DurableObject<ShardEnv> {
     this.#address = new Address(storage);
     this.#tables = new Tables(storage.sql);
     this.#ledger = new Ledger(storage, this.#tables);
+    this.#intake = new Intake(this.#tables, this.#ledger);
     this.#upkeep = new ReplicaUpkeep(storage, this.#tables, this.#ledger, () =>
       storage.kv.put('at', this.#at),
     );
@@ -98,10 +98,10 @@ export class ShardReplica extends DurableObject<ShardEnv> {
   async fill(of: Of, pages: Pages): Promise<Position> {
     this.#mustListen(of);
     const next = filled(this.#position, pages, buckets);
-    if (next === 'gap' || !this.#hasAll(pages.sent)) return this.#position;
+    if (next === 'gap' || !this.#intake.hasAll(pages.sent)) return this.#position;
     const entries = pages.pages.flatMap(({ body }) => decodePage(body));
     this.#inOneStep(() => {
-      this.#dropHoles(entries, pages.sent);
+      this.#intake.dropHoles(entries, pages.sent);
       for (const [bucket, page] of Map.groupBy(entries, ({ session }) => bucketOf(session)))
         this.#ledger.fill(bucket, page);
       this.#stand(next);
@@ -112,7 +112,7 @@ export class ShardReplica extends DurableObject<ShardEnv> {
 
   async append(of: Of, rows: Rows): Promise<Position> {
     this.#mustListen(of);
-    if (judge(this.#position, rows) === 'apply' && this.#hasAll(rows.sent)) this.#apply(rows);
+    if (judge(this.#position, rows) === 'apply' && this.#intake.hasAll(rows.sent)) this.#apply(rows);
     return this.#position;
   }
 
@@ -124,7 +124,7 @@ export class ShardReplica extends DurableObject<ShardEnv> {
     if (entry === undefined) return { kind: 'none' };
     const slot = current(entry.slot, Date.now());
     if (slot.kind === 'ended') return { kind: 'ended' };
-    const state = this.#hasState(entry) ? this.#ledger.sealed(entry.state) : undefined;
+    const state = this.#intake.hasState(entry) ? this.#ledger.sealed(entry.state) : undefined;
     if (slot.kind === 'none' || state === undefined) return { kind: 'none' };
     return { kind: 'copy', row: slot.row, state, at: this.#at };
   }
@@ -187,67 +187,67 @@ export class ShardReplica extends DurableObject<ShardEnv> {
     return { kind: 'promoted', by: this.#promotion ?? by };
   }
 
-  async locate(...words: Parameters<Shard['locate']>) {
+  async locate(...words: Parameters<SessionShard['locate']>) {
     return this.#promoted.locate(...words);
   }
 
-  async claim(...words: Parameters<Shard['claim']>) {
+  async claim(...words: Parameters<SessionShard['claim']>) {
     return this.#promoted.claim(...words);
   }
 
-  async put(...words: Parameters<Shard['put']>) {
+  async put(...words: Parameters<SessionShard['put']>) {
     return this.#promoted.put(...words);
   }
 
-  async label(...words: Parameters<Shard['label']>) {
+  async label(...words: Parameters<SessionShard['label']>) {
     return this.#promoted.label(...words);
   }
 
-  async renew(...words: Parameters<Shard['renew']>) {
+  async renew(...words: Parameters<SessionShard['renew']>) {
     return this.#promoted.renew(...words);
   }
 
-  async end(...words: Parameters<Shard['end']>) {
+  async end(...words: Parameters<SessionShard['end']>) {
     return this.#promoted.end(...words);
   }
 
-  async rotate(...words: Parameters<Shard['rotate']>) {
+  async rotate(...words: Parameters<SessionShard['rotate']>) {
     return this.#promoted.rotate(...words);
   }
 
-  async list(...words: Parameters<Shard['list']>) {
+  async list(...words: Parameters<SessionShard['list']>) {
     return this.#promoted.list(...words);
   }
 
-  async show(...words: Parameters<Shard['show']>) {
+  async show(...words: Parameters<SessionShard['show']>) {
     return this.#promoted.show(...words);
   }
 
-  async endByOperator(...words: Parameters<Shard['endByOperator']>) {
+  async endByOperator(...words: Parameters<SessionShard['endByOperator']>) {
     return this.#promoted.endByOperator(...words);
   }
 
-  async endSubject(...words: Parameters<Shard['endSubject']>) {
+  async endSubject(...words: Parameters<SessionShard['endSubject']>) {
     return this.#promoted.endSubject(...words);
   }
 
-  async exportSubject(...words: Parameters<Shard['exportSubject']>) {
+  async exportSubject(...words: Parameters<SessionShard['exportSubject']>) {
     return this.#promoted.exportSubject(...words);
   }
 
-  async eraseSubject(...words: Parameters<Shard['eraseSubject']>) {
+  async eraseSubject(...words: Parameters<SessionShard['eraseSubject']>) {
     return this.#promoted.eraseSubject(...words);
   }
 
-  async standFor(...words: Parameters<Shard['standFor']>) {
+  async standFor(...words: Parameters<SessionShard['standFor']>) {
     return this.#promoted.standFor(...words);
   }
 
-  async copies(...words: Parameters<Shard['copies']>) {
+  async copies(...words: Parameters<SessionShard['copies']>) {
     return this.#promoted.copies(...words);
   }
 
-  async handOver(...words: Parameters<Shard['handOver']>) {
+  async handOver(...words: Parameters<SessionShard['handOver']>) {
     return this.#promoted.handOver(...words);
   }
 
@@ -296,33 +296,11 @@ export class ShardReplica extends DurableObject<ShardEnv> {
     if (position.kind !== 'following') return;
     const fresh = rows.rows.filter(({ seq }) => seq > position.seq);
     this.#inOneStep(() => {
-      const entries = fresh.flatMap(({ body }) => decodePage(body));
-      const holes = this.#dropHoles(entries, rows.sent);
-      const sent = new Set(rows.sent.map(([id]) => id));
-      for (const { seq, body } of fresh) this.#ledger.append(seq, new Uint8Array(body), sent);
-      const next = applied(position, rows, holes > 0 ? 'with holes' : 'whole');
+      const next = applied(position, rows, this.#intake.append(fresh, rows.sent));
       if (next.settledAt === position.settledAt) this.#position = next;
       else this.#stand(next);
     });
     this.#heard(rows.at);
-  }
-
-  #hasAll(sent: Sent): boolean {
-    return sent.every(([id, parts]) => this.#tables.countChunks(id) === parts);
-  }
-
-  /** Chunks that came for a row which was lost on the way, and whose state has been replaced since. */
-  #dropHoles(entries: readonly Entry[], sent: Sent): number {
-    const whole = new Set(sent.map(([id]) => id));
-    const holes = entries
-      .map(({ state }) => chunksOf(state))
-      .filter((id) => id !== undefined && !whole.has(id));
-    for (const id of holes) if (id !== undefined) this.#tables.deleteChunks(id);
-    return holes.length;
-  }
-
-  #hasState({ state }: Entry): boolean {
-    return state.kind !== 'chunked' || this.#tables.countChunks(state.id) > 0;
   }
 
   #heard(at: number): void {

@@ -58,7 +58,7 @@ export async function shard(words: string[]): Promise<number> {
         told.get(row)?.push(await measure(workerd.url, row, round * rows.length + at, seconds * 1_000));
     const figures = [...told].map(([row, runs]) => figuresOf(row, runs));
     console.log(json ? JSON.stringify({ trial, rounds, seconds, figures }) : table(figures));
-    if (trial) console.log('A trial: nothing here is worth quoting.');
+    if (trial && !json) console.log('A trial: nothing here is worth quoting.');
     return 0;
   } finally {
     workerd.stop();
