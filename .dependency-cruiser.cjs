@@ -10,8 +10,8 @@ const verbs = '^worker/steps/(route|identify|settle|forward|keep|stick|record)[.
 const pipeline = '^worker/pipeline[.]ts$';
 const admin = '^worker/admin/';
 const objects = '^durable-objects/';
-const sdk = '^sdk/(?!express|fastify)'; // runs anywhere
-const express = '^sdk/(express|fastify)'; // runs in Node
+const sdk = '^sdk/(?!express|fastify|redis)'; // runs anywhere
+const express = '^sdk/(express|fastify|redis)'; // runs in Node
 const cli = '^cli/';
 
 const npm = (name) => `(^|/)node_modules/${name}/`;

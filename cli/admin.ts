@@ -61,11 +61,14 @@ export function cursorIn(answer: Answer): string | undefined {
   return typeof answer['cursor'] === 'string' ? answer['cursor'] : undefined;
 }
 
-/** The token of the environment (production), else the local one beside the configuration. */
+/** The token of the environment (production; with the read token orders are refused), else the local one beside the configuration. */
 function adminToken(config: string | undefined): string {
-  const { ADMIN_TOKEN: given } = process.env;
+  const { ADMIN_TOKEN: given, READ_TOKEN: reading } = process.env;
   return (
-    given ?? localSecrets(findConfigFile(config), process.env, ['ADMIN_TOKEN']).values['ADMIN_TOKEN'] ?? ''
+    given ??
+    reading ??
+    localSecrets(findConfigFile(config), process.env, ['ADMIN_TOKEN']).values['ADMIN_TOKEN'] ??
+    ''
   );
 }
 

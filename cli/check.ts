@@ -10,7 +10,7 @@ const args = {
   config: configArg,
   production: {
     type: 'boolean',
-    description: 'Also what only Cloudflare refuses: origins without a host name',
+    description: 'Also what only Cloudflare refuses: origins without a host name, probes by plain connection',
   },
   json: jsonArg,
 } as const satisfies ArgsDef;

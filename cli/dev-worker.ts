@@ -13,6 +13,7 @@ export const durableObjects = {
   SESSION_SHARD: 'SessionShard',
   SHARD_REPLICA: 'ShardReplica',
   POOL_MONITOR: 'PoolMonitor',
+  PROBER: 'Prober',
 };
 
 /**
@@ -21,10 +22,10 @@ export const durableObjects = {
  * MF-CF-Blob through. All that reaches a loopback address is this machine.
  */
 const devEntry = `
-import { limpet, PoolMonitor, SessionShard, ShardReplica } from 'limpet';
+import { limpet, PoolMonitor, Prober, SessionShard, ShardReplica } from 'limpet';
 import config from './limpet.config.js';
 
-export { PoolMonitor, SessionShard, ShardReplica };
+export { PoolMonitor, Prober, SessionShard, ShardReplica };
 
 const worker = limpet(config);
 

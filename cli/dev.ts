@@ -5,6 +5,7 @@ import { configArg } from './args.ts';
 import { findConfigFile, shown } from './config-file.ts';
 import { readWays } from './dev-bindings.ts';
 import type { DevServer } from './dev-server.ts';
+import type { Config } from '../worker/config/config.ts';
 import { CommandFailure } from './failure.ts';
 import { localSecrets } from './local-secrets.ts';
 import { freePort, parsePort } from './port.ts';
@@ -54,7 +55,7 @@ interface Wanted {
 async function serve(path: string, { port: wantedPort, persist, via }: Wanted): Promise<void> {
   const { input, config, sources } = await readConfig(path);
   const ways = readWays(via, bindingNames(config));
-  const vars = secretsFor(path);
+  const vars = secretsFor(path, config);
   const port = await freePort(wantedPort);
   const { startDevServer } = await import('./dev-server.ts');
   const server = await startDevServer({
@@ -69,10 +70,10 @@ async function serve(path: string, { port: wantedPort, persist, via }: Wanted): 
   print(`Ready on ${server.url}`);
 }
 
-function secretsFor(path: string): Readonly<Record<string, string>> {
+function secretsFor(path: string, { pools }: Config): Readonly<Record<string, string>> {
   const { file, values, made } = localSecrets(path, process.env);
   if (made.length > 0) say(`Made ${made.join(', ')} for local work in ${shown(file)}`);
-  checkSecrets(values, shown(file));
+  checkSecrets(values, shown(file), pools);
   return values;
 }
 

@@ -1,5 +1,5 @@
-/** How a command ends: 0 ok, 1 failed, 3 wrong usage. */
-export type ExitCode = 0 | 1 | 3;
+/** How a command ends: 0 ok, 1 failed, 2 what it waited for did not come in time, 3 wrong usage. */
+export type ExitCode = 0 | 1 | 2 | 3;
 
 /** A command that cannot go on says so once: the sentences for stderr and its exit code. No stack: the sentence must be enough. */
 export class CommandFailure extends Error {

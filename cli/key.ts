@@ -1,5 +1,6 @@
 import { type ArgsDef, defineCommand } from 'citty';
-import type { Config } from '../worker/config/config.ts';
+import type { Config, PoolConfig } from '../worker/config/config.ts';
+import { fitsIds } from '../worker/config/registration.ts';
 import { parseSecrets } from '../worker/config/secrets.ts';
 import { originKeyText } from '../worker/core/origin-key.ts';
 import { configArg, jsonArg } from './args.ts';
@@ -68,19 +69,27 @@ export function poolOf(config: Config, origin: string, named: string | undefined
   }
   const pools = Object.values(config.pools).filter((pool) => named === undefined || pool.name === named);
   const having = pools
-    .filter((pool) => pool.origins.some(({ id }) => id === origin))
+    .filter((pool) => pool.origins.some(({ id }) => id === origin) || mayRegister(pool, origin))
     .map((pool) => pool.name);
   const [first, second] = having;
   if (first === undefined)
     throw unknownOrigin(
       origin,
-      pools.flatMap((pool) => pool.origins.map(({ id }) => id)),
+      pools.flatMap((pool) => [
+        ...pool.origins.map(({ id }) => id),
+        ...(pool.registration === 'off' ? [] : [pool.registration.ids]),
+      ]),
     );
   if (second !== undefined)
     throw new CommandFailure(
       `Several pools have an origin "${origin}". Say which: --pool ${having.join(' or --pool ')}`,
     );
   return first;
+}
+
+/** Its key is derived from the secret like any other: who has it may register. */
+function mayRegister({ registration }: PoolConfig, origin: string): boolean {
+  return registration !== 'off' && fitsIds(origin, registration.ids);
 }
 
 function unknownOrigin(origin: string, known: readonly string[]): CommandFailure {

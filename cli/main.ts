@@ -12,6 +12,13 @@ const verbs = {
   check: () => import('./check.ts').then((module) => module.check),
   key: () => import('./key.ts').then((module) => module.key),
   status: () => import('./status.ts').then((module) => module.status),
+  origins: () => import('./origins.ts').then((module) => module.origins),
+  drain: () => import('./drain.ts').then((module) => module.drain),
+  activate: () => import('./order.ts').then((module) => module.activate),
+  down: () => import('./order.ts').then((module) => module.down),
+  disable: () => import('./order.ts').then((module) => module.disable),
+  weight: () => import('./order.ts').then((module) => module.weight),
+  'route-only': () => import('./order.ts').then((module) => module.routeOnly),
   sessions: () => import('./sessions.ts').then((module) => module.sessions),
   subject: () => import('./subject.ts').then((module) => module.subject),
   lost: () => import('./lost.ts').then((module) => module.lost),
@@ -27,6 +34,13 @@ const examples: Readonly<Record<string, string>> = {
   check: 'npx limpet check --json',
   key: 'npx limpet key a >> origin-a.env',
   status: 'npx limpet status --url https://shop.example.com --json',
+  origins: 'npx limpet origins --pool shop --watch',
+  drain: 'npx limpet drain a --wait --timeout 10m',
+  activate: 'npx limpet activate a',
+  down: 'npx limpet down a --url https://shop.example.com',
+  disable: 'npx limpet disable a --pool shop',
+  weight: 'npx limpet weight a 50',
+  'route-only': 'npx limpet route-only shop on',
   sessions: 'npx limpet sessions list --pool shop --full',
   subject: 'npx limpet subject export user-42 --out user-42.jsonl',
   lost: 'npx limpet lost --url https://shop.example.com --json',
@@ -80,6 +94,13 @@ async function usageOf(name: string, part: string | undefined): Promise<string> 
   if (name === 'check') return renderUsage(await verbs.check());
   if (name === 'key') return renderUsage(await verbs.key());
   if (name === 'status') return renderUsage(await verbs.status());
+  if (name === 'origins') return renderUsage(await verbs.origins());
+  if (name === 'drain') return renderUsage(await verbs.drain());
+  if (name === 'activate') return renderUsage(await verbs.activate());
+  if (name === 'down') return renderUsage(await verbs.down());
+  if (name === 'disable') return renderUsage(await verbs.disable());
+  if (name === 'weight') return renderUsage(await verbs.weight());
+  if (name === 'route-only') return renderUsage(await verbs['route-only']());
   if (name === 'sessions') return usageOfPart(await verbs.sessions(), part);
   if (name === 'subject') return usageOfPart(await verbs.subject(), part);
   if (name === 'lost') return renderUsage(await verbs.lost());

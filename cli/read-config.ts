@@ -2,6 +2,7 @@ import type { Config } from '../worker/config/config.ts';
 import { parseConfig } from '../worker/config/parse.ts';
 import { type Problem, sentence } from '../worker/config/problems.ts';
 import { parseSecrets } from '../worker/config/secrets.ts';
+import { parseStoreSecrets } from '../worker/config/store-secrets.ts';
 import { type ConfigFile, loadConfigFile, shown } from './config-file.ts';
 import { CommandFailure } from './failure.ts';
 
@@ -27,7 +28,13 @@ export function problemLines(where: string, problems: readonly Problem[]): strin
 }
 
 /** Refuses secrets that the Worker would refuse later. */
-export function checkSecrets(values: Readonly<Record<string, string>>, where: string): void {
-  const parsed = parseSecrets(values);
-  if (!parsed.ok) throw new CommandFailure(problemLines(where, parsed.problems));
+export function checkSecrets(
+  values: Readonly<Record<string, string>>,
+  where: string,
+  pools: Config['pools'] = {},
+): void {
+  const problems = [parseSecrets(values), parseStoreSecrets(pools, values)].flatMap((parsed) =>
+    parsed.ok ? [] : parsed.problems,
+  );
+  if (problems.length > 0) throw new CommandFailure(problemLines(where, problems));
 }

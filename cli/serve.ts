@@ -6,13 +6,14 @@ import { configArg } from './args.ts';
 import { findConfigFile } from './config-file.ts';
 import { everyMinute } from './cron.ts';
 import { bundleWorker } from './dev-worker.ts';
+import { bindingNames } from '../worker/config/bindings.ts';
 import { CommandFailure, usageFailure } from './failure.ts';
 import { freePort, host as loopback, parsePort } from './port.ts';
 import { readConfig } from './read-config.ts';
 import { print, say } from './say.ts';
 import { takeDataFolder } from './serve/data-folder.ts';
 import { keepRunning } from './serve/keep-running.ts';
-import { networkOf } from './serve/network.ts';
+import { networkOf, storeNetworkOf } from './serve/network.ts';
 import { forOneMachine } from './serve/one-machine.ts';
 import { ownSecrets } from './serve/own-secrets.ts';
 import { makeRunFolder, type RunFolder } from './serve/run-folder.ts';
@@ -67,7 +68,9 @@ interface ServeWish {
 
 async function serveUntilTold({ path, host, wantedPort, dataFolder }: ServeWish): Promise<void> {
   const { input, config } = await readConfig(path);
-  const vars = { ...ownSecrets(path, process.env), LIMPET_RUNTIME: 'local' };
+  refuseBindings(bindingNames(config));
+  const secrets = ownSecrets(path, config, process.env);
+  const vars = { ...secrets, LIMPET_RUNTIME: 'local' };
   const entry = await bundleWorker(serveEntry);
   await endEsbuild(); // a process of its own, which nothing needs any more
   const giveBack = takeDataFolder(dataFolder);
@@ -82,7 +85,7 @@ async function serveUntilTold({ path, host, wantedPort, dataFolder }: ServeWish)
       vars: Object.keys(vars),
       version: { id: '', timestamp: new Date().toISOString() },
       dataFolder,
-      network: networkOf(config),
+      network: [...networkOf(config), ...storeNetworkOf(config, secrets)],
       front: saysWhoTheClientIs(input) ? 'trusted' : 'none',
     }),
   });
@@ -98,6 +101,14 @@ async function run(folder: RunFolder, vars: Readonly<Record<string, string>>): P
   const kept = keepRunning(first, start);
   const stopCron = everyMinute(() => folder.tick(), say);
   endWith(() => (stopCron(), kept.stop()));
+}
+
+/** They lead through Cloudflare, which is not here. */
+function refuseBindings(names: readonly string[]): void {
+  if (names.length === 0) return;
+  throw new CommandFailure(
+    `Cannot serve: an origin is reached through the binding ${names.join(', ')}, which only Cloudflare has. Take "via" out of its entry: limpet serve reaches origins by their url.`,
+  );
 }
 
 function saysWhoTheClientIs(input: unknown): boolean {

@@ -1,50 +1,57 @@
 import { DurableObject } from 'cloudflare:workers';
-import { afterProbe } from '../worker/core/health.ts';
-import { type OriginId, poolName, type SessionId } from '../worker/core/ids.ts';
 import type { DrillWish } from '../worker/core/drill.ts';
+import { type InstanceId, type OriginId, poolName, type SessionId } from '../worker/core/ids.ts';
 import type { Incident, Tally } from '../worker/core/incident.ts';
 import type { LostWrite } from '../worker/core/lost-write.ts';
-import { jittered, type ProbedOrigin, type ProbingConfig } from '../worker/core/probing.ts';
+import type { ProbingConfig } from '../worker/core/probing.ts';
+import type { Leased, Registration } from '../worker/core/registration.ts';
 import type { Promotion, Tenancy } from '../worker/core/promotion.ts';
 import type { ToldSnapshot } from '../worker/core/snapshot.ts';
-import type { DrillSaid, MonitorStatus } from '../worker/ports.ts';
+import type { Order } from '../worker/core/operation.ts';
+import type { DrillSaid, MonitorStatus, Ordered } from '../worker/ports.ts';
 import { Drills } from './monitor/drills.ts';
 import { Incidents } from './monitor/incidents.ts';
+import { Orders } from './monitor/orders.ts';
 import { LostWriteRing } from './monitor/lost-writes.ts';
 import { SnapshotMirror } from './monitor/mirror.ts';
-import { probe } from './monitor/probe.ts';
+import { Probing } from './monitor/probing.ts';
 import { PromotionBook } from './monitor/promotions.ts';
 import { Roster } from './monitor/roster.ts';
-import { atOnceMax, inWaves } from './waves.ts';
+import type { ProberObjects } from './monitor/spread.ts';
 
 interface MonitorEnv {
   readonly FALLBACK: KVNamespace;
+  /** Wanted where more origins are probed than the monitor can by itself, or from elsewhere. */
+  readonly PROBER?: ProberObjects;
 }
 
 /** A pool that nobody visits is not probed. */
 const restAfterMs = 600_000;
 const askedKeptEveryMs = 60_000;
-const reportEveryMs = 500;
-const doubtEveryMs = 250;
 
 /** Knows the health of one pool. RPC and alarm in, core/health decides, SQL out. */
 export class PoolMonitor extends DurableObject<MonitorEnv> {
   readonly #roster: Roster;
+  readonly #orders: Orders;
   readonly #mirror: SnapshotMirror;
+  readonly #probing: Probing;
   readonly #lost: LostWriteRing;
   readonly #incidents: Incidents;
   readonly #drills: Drills;
   readonly #promotions: PromotionBook;
   readonly #raisedIn = new Map<OriginId, number>();
-  readonly #reportedAt = new Map<OriginId, number>();
   #handedOut = 0;
   #askedAt: number;
   #askedKeptAt: number;
-  #alarmAt: number | undefined;
 
   constructor(ctx: DurableObjectState, env: MonitorEnv) {
     super(ctx, env);
     this.#roster = new Roster(ctx.storage);
+    this.#orders = new Orders({
+      storage: ctx.storage,
+      roster: this.#roster,
+      arm: (at) => this.#probing.arm(at),
+    });
     this.#lost = new LostWriteRing(ctx.storage.sql);
     this.#promotions = new PromotionBook(ctx.storage.sql);
     const pool = poolName(ctx.id.name ?? ctx.storage.kv.get<string>('pool') ?? '');
@@ -60,13 +67,24 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
         ctx.waitUntil(this.#mirror.write());
       },
     });
+    this.#probing = new Probing({
+      pool,
+      storage: ctx.storage,
+      roster: this.#roster,
+      env,
+      asked: () => this.#orders.probed,
+      changed: () => this.ctx.waitUntil(this.#mirror.write()),
+      probed: (origin, health, result, from) => {
+        this.#orders.heed(origin, result, Date.now());
+        this.#incidents.probed(origin, health, result, from);
+        this.#drills.settle(Date.now());
+      },
+    });
     this.#askedAt = ctx.storage.kv.get<number>('askedAt') ?? 0;
     this.#askedKeptAt = this.#askedAt;
     // What an earlier life of this object has handed out is not known: taken as everything, so that a raise never gets lost.
     this.#handedOut = this.#roster.version;
-    ctx.blockConcurrencyWhile(async () => {
-      this.#alarmAt = (await ctx.storage.getAlarm()) ?? undefined;
-    });
+    ctx.blockConcurrencyWhile(() => this.#probing.recallAlarm());
   }
 
   /** What the pool's edges route by. Asking keeps the probing alive and brings the configuration along. */
@@ -74,18 +92,22 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
     const now = Date.now();
     const rested = now - this.#askedAt > restAfterMs;
     this.#asked(now);
-    if (this.#roster.adopt(probing, now) || rested) this.#arm(now);
-    else if (this.#isAlarmLost(now)) this.#arm(now);
+    this.#roster.turn(now);
+    if (this.#orders.adopt(probing, now) || rested || this.#probing.isAlarmLost(now)) this.#probing.arm(now);
     return this.#tell();
+  }
+
+  /** What an operator, an origin or its health path orders in operation. It outlives evictions and configurations. */
+  async order(probing: ProbingConfig, order: Order): Promise<Ordered> {
+    const ordered = this.#orders.take(probing, order, Date.now());
+    this.ctx.waitUntil(this.#mirror.write());
+    return ordered;
   }
 
   /** An isolate could not reach the origin: look now rather than at the next interval. */
   async report(origin: OriginId): Promise<void> {
-    const now = Date.now();
-    const member = this.#member(origin);
-    if (member === undefined || now - (this.#reportedAt.get(origin) ?? 0) < reportEveryMs) return;
-    this.#reportedAt.set(origin, now);
-    this.ctx.waitUntil(this.#doubt(member));
+    const looking = this.#probing.report(origin, Date.now());
+    if (looking !== undefined) this.ctx.waitUntil(looking);
   }
 
   /** A session was claimed away from this origin or by another of its instances: older cookies of it must ask the map. */
@@ -123,21 +145,33 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
 
   /** The cron's watchdog: alarms have been seen never to come. */
   async check(): Promise<void> {
-    this.#alarmAt = (await this.ctx.storage.getAlarm()) ?? undefined;
+    await this.#probing.recallAlarm();
     const now = Date.now();
     this.#lost.prune(now);
     this.#incidents.prune(now);
     this.#incidents.keepTo(new Set(this.#roster.healths.keys()), now);
-    if (this.#isWanted(now) && this.#isAlarmLost(now)) this.#arm(now);
+    if (this.#isWanted(now) && this.#probing.isAlarmLost(now)) this.#probing.arm(now);
   }
 
   async status(): Promise<MonitorStatus> {
-    const { version, probing, healths } = this.#roster;
-    const origins = (probing?.origins ?? []).flatMap(({ id, url }) => {
-      const health = healths.get(id);
-      return health === undefined ? [] : [{ ...health, id, url }];
-    });
-    return { version, revision: probing?.revision, alarmAt: this.#alarmAt, askedAt: this.#askedAt, origins };
+    return { ...this.#orders.status(), alarmAt: this.#probing.alarmAt, askedAt: this.#askedAt };
+  }
+
+  /** An origin registers itself or renews its lease: whoever is new is probed at once. */
+  async register(asked: Registration, max: number): Promise<Leased> {
+    const before = this.#roster.version;
+    const said = this.#roster.register(asked, max);
+    if (this.#roster.version !== before) {
+      this.ctx.waitUntil(this.#mirror.write());
+      if (this.#isWanted(Date.now())) this.#probing.arm(Date.now());
+    }
+    return said;
+  }
+
+  async withdraw(origin: OriginId, instance: InstanceId, stamp: number): Promise<{ kind: 'withdrawn' }> {
+    this.#roster.withdraw(origin, instance, stamp);
+    this.ctx.waitUntil(this.#mirror.write());
+    return { kind: 'withdrawn' };
   }
 
   async noteLost(writes: readonly LostWrite[]): Promise<{ kind: 'noted' }> {
@@ -177,12 +211,11 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
 
   override async alarm(): Promise<void> {
     const now = Date.now();
-    this.#alarmAt = undefined;
+    this.#probing.disarm();
     const { probing } = this.#roster;
     if (probing === undefined || !this.#isWanted(now)) return;
-    this.#arm(now + jittered(probing.health.intervalMs, Math.random()));
     try {
-      await inWaves(probing.origins, async (origin) => void (await this.#probe(origin)));
+      await this.#probing.ring(probing, now);
       await this.#mirror.write();
     } catch (error) {
       console.error(
@@ -191,44 +224,14 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
     }
   }
 
-  async #doubt(origin: ProbedOrigin): Promise<void> {
-    const tries = this.#roster.probing?.health.fall ?? 1;
-    for (let done = 0; done < tries; done++) {
-      if (done > 0) await pause(doubtEveryMs);
-      const ok = await this.#probe(origin);
-      if (ok || this.#roster.healths.get(origin.id)?.health === 'down') return;
-    }
-  }
-
-  async #probe(origin: ProbedOrigin): Promise<boolean> {
-    const { probing } = this.#roster;
-    if (probing === undefined) return true;
-    const from = Date.now();
-    const result = await probe(origin, probing.health, this.env);
-    // Read after the probe: a raise or another probe may have come in between.
-    const health = this.#roster.healths.get(origin.id);
-    if (health === undefined || this.#member(origin.id)?.url !== origin.url) return result.ok;
-    const { version } = this.#roster;
-    const after = afterProbe(health, result, probing.health);
-    this.#roster.learn(origin.id, after);
-    this.#incidents.probed(origin.id, after, result, from);
-    this.#drills.settle(Date.now());
-    if (this.#roster.version !== version) this.ctx.waitUntil(this.#mirror.write());
-    return result.ok;
-  }
-
   /** Whatever leaves this object has been handed out: the next raise is a new one. */
   #tell(): ToldSnapshot {
     const now = Date.now();
     const drill = this.#drills.current(now);
-    const { snapshot } = this.#roster;
+    const snapshot = this.#orders.operations.over(this.#roster.snapshot);
     this.#handedOut = snapshot.version;
     const told = { ...snapshot, ...this.#promotions.told };
     return { snapshot: drill === undefined ? told : { ...told, drill }, at: now };
-  }
-
-  #member(origin: OriginId): ProbedOrigin | undefined {
-    return this.#roster.probing?.origins.find(({ id }) => id === origin);
   }
 
   #asked(now: number): void {
@@ -242,24 +245,4 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
   #isWanted(now: number): boolean {
     return now - this.#askedAt <= restAfterMs;
   }
-
-  #isAlarmLost(now: number): boolean {
-    const { probing } = this.#roster;
-    if (probing === undefined) return false;
-    return this.#alarmAt === undefined || this.#alarmAt < now - lateMs(probing);
-  }
-
-  #arm(at: number): void {
-    this.#alarmAt = at;
-    void this.ctx.storage.setAlarm(at);
-  }
-}
-
-/** An alarm handler works until its last probe has timed out; only then can the next one come. */
-function lateMs({ origins, health }: ProbingConfig): number {
-  return health.intervalMs + health.timeoutMs * Math.ceil(origins.length / atOnceMax);
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -16,20 +16,26 @@ import {
 import type { OriginId, PoolName, SessionId } from '../worker/core/ids.ts';
 import type { Lag, Replication } from '../worker/core/replication.ts';
 import { noState } from '../worker/core/page.ts';
+import { swap, type Swapped } from '../worker/core/swap.ts';
 import { firstObject, type Promotion } from '../worker/core/promotion.ts';
 import type {
   ClaimAnswer,
   EndWish,
   ExportedSession,
+  HandOverWish,
   ListPage,
   LocatedSlot,
+  ReadSlot,
   RenewWish,
+  Resident,
+  ResidentsWish,
   RotateWish,
   ShardCopies,
   ShownSlot,
   StatePut,
   SubjectStep,
   SubjectWish,
+  SwapWish,
   Unreachable,
 } from '../worker/ports.ts';
 import type { PoolMonitor } from './pool-monitor.ts';
@@ -40,9 +46,11 @@ import { Desk } from './shard/desk.ts';
 import { Feed } from './shard/feed.ts';
 import { handOver, type HandedOver } from './shard/hand-over.ts';
 import { type Group, Groups } from './shard/groups.ts';
+import { Left } from './shard/left.ts';
 import { Ledger } from './shard/ledger.ts';
 import { Mirror } from './shard/mirror.ts';
 import { Raises } from './shard/raises.ts';
+import { Residents } from './shard/residents.ts';
 import { inline, Slots } from './shard/slots.ts';
 import { Subjects } from './shard/subjects.ts';
 import { Tables } from './shard/tables.ts';
@@ -79,6 +87,8 @@ export class SessionShard extends DurableObject<ShardEnv> {
   readonly #slots: Slots;
   readonly #desk: Desk;
   readonly #subjects: Subjects;
+  readonly #residents: Residents;
+  readonly #left = new Left();
   readonly #tenure: Tenure;
   readonly #generation: number;
 
@@ -140,6 +150,7 @@ export class SessionShard extends DurableObject<ShardEnv> {
     this.#upkeep = new Upkeep({ storage, tables, ledger, mirror, raises, tenure, feed: this.#feed, flush });
     const parts = { ledger, tables, slots: this.#slots, flush };
     this.#desk = new Desk(parts);
+    this.#residents = new Residents({ ...parts, left: this.#left });
     const fold = () => this.#upkeep.fold();
     this.#subjects = new Subjects({ ...parts, address, desk: this.#desk, mirror, fold });
     ctx.blockConcurrencyWhile(() => this.#upkeep.wake());
@@ -151,6 +162,14 @@ export class SessionShard extends DurableObject<ShardEnv> {
     return slot.kind === 'ended' ? { kind: 'ended' } : slot;
   }
 
+  async read(pool: PoolName, session: SessionId): Promise<ReadSlot> {
+    const { slot, state } = this.#slots.open(pool, session);
+    const sealed = slot.kind === 'row' && slot.row.version > 0 ? this.#ledger.sealed(state) : undefined;
+    await this.#slots.settled(session);
+    if (slot.kind !== 'row') return { kind: slot.kind };
+    return sealed === undefined ? slot : { ...slot, state: sealed };
+  }
+
   async claim(
     pool: PoolName,
     session: SessionId,
@@ -159,6 +178,7 @@ export class SessionShard extends DurableObject<ShardEnv> {
   ): Promise<ClaimAnswer | Unreachable> {
     const held = this.#slots.openAt(pool, session, wish.expected, replication);
     const answer = this.#slots.decide(session, held, claim(held.slot, wish, this.#slots.floor));
+    this.#left.claimed(session, held.slot, answer);
     // Read in the same step as the decision: a put that comes while the group is stored would be newer than the row.
     const state =
       answer.kind === 'claimed' && answer.row.version > 0 ? this.#ledger.sealed(held.state) : undefined;
@@ -173,6 +193,18 @@ export class SessionShard extends DurableObject<ShardEnv> {
   ): Promise<PutSaid | Unreachable> {
     const held = this.#slots.openAt(pool, session, wish.epoch, replication);
     const answer = this.#slots.decide(session, held, put(held.slot, wish), inline(wish.state));
+    return this.#slots.kept(session, this.#left.judged(session, wish, answer), replication);
+  }
+
+  /** For pools whose origins share the store: whoever has read the newest state may write. */
+  async swap(
+    pool: PoolName,
+    session: SessionId,
+    { state, ...wish }: SwapWish,
+    replication?: Replication,
+  ): Promise<Swapped | Unreachable> {
+    const held = this.#slots.open(pool, session, replication);
+    const answer = this.#slots.decide(session, held, swap(held.slot, wish), state && inline(state));
     return this.#slots.kept(session, answer, replication);
   }
 
@@ -271,7 +303,7 @@ export class SessionShard extends DurableObject<ShardEnv> {
   }
 
   /** Makes way for a replica that has everything; goes on when none comes so far in time. */
-  async handOver(pool: PoolName, shard: string, to: Promotion): Promise<HandedOver> {
+  async makeWay(pool: PoolName, shard: string, to: Promotion): Promise<HandedOver> {
     this.#address.mustBe({ pool, shard });
     return handOver({ tenure: this.#tenure, feed: this.#feed, flush: () => this.#groups.flush() }, to);
   }
@@ -288,6 +320,15 @@ export class SessionShard extends DurableObject<ShardEnv> {
     const { replacedBy } = this.#tenure;
     const [generation, last] = [this.#generation, this.#ledger.last];
     return { generation, replacedBy, last, replicas: this.#feed.lags(Date.now()) };
+  }
+
+  async residents(pool: PoolName, shard: string, wish: ResidentsWish): Promise<SubjectStep<Resident>> {
+    this.#address.mustBe({ pool, shard });
+    return this.#residents.find(wish, Date.now());
+  }
+
+  async handOver(pool: PoolName, wish: HandOverWish): Promise<readonly SessionId[]> {
+    return this.#residents.handOver(pool, wish);
   }
 
   /** Moves the log into the pages now. The alarm and a full log do it by themselves. */

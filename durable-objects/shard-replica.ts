@@ -247,6 +247,18 @@ export class ShardReplica extends DurableObject<ShardEnv> {
     return this.#promoted.copies(...words);
   }
 
+  async makeWay(...words: Parameters<SessionShard['makeWay']>) {
+    return this.#promoted.makeWay(...words);
+  }
+
+  async swap(...words: Parameters<SessionShard['swap']>) {
+    return this.#promoted.swap(...words);
+  }
+
+  async residents(...words: Parameters<SessionShard['residents']>) {
+    return this.#promoted.residents(...words);
+  }
+
   async handOver(...words: Parameters<SessionShard['handOver']>) {
     return this.#promoted.handOver(...words);
   }

@@ -13,7 +13,13 @@ const modules = join(root, 'node_modules');
 const bin = join(modules, '.bin');
 /** @type {NodeJS.ProcessEnv} */
 const env = { ...process.env, PATH: `${bin}${delimiter}${process.env['PATH'] ?? ''}` };
-const aptPackages = { chromium: 'chromium', haproxy: 'haproxy', nginx: 'nginx' };
+const aptPackages = {
+  chromium: 'chromium',
+  haproxy: 'haproxy',
+  nginx: 'nginx',
+  'redis-server': 'redis-server',
+  openssl: 'openssl',
+};
 
 const { programs, command, packagesOnly } = readArguments(process.argv.slice(2));
 installPackages();

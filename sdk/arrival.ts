@@ -2,7 +2,7 @@ import type { Copy } from './copies.ts';
 import type { Offer } from './headers.ts';
 
 /** What the edge must do before the application can run: `Limpet-Need`. */
-export type Need = 'state' | 'row' | 'session';
+export type Need = 'state' | 'row' | 'session' | 'store';
 
 /** The next thing to do with a request that has arrived. */
 export type ArrivalStep =

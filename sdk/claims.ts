@@ -15,6 +15,8 @@ export type Settled =
 /** Brings each request of a session to a copy, with one claim at a time per session. */
 export interface Claims {
   settle(sent: Sent): Promise<Settled>;
+  /** A claim of this session is under way. */
+  isClaiming(session: string): boolean;
 }
 
 /** What settling needs. */
@@ -105,7 +107,7 @@ export function createClaims({ copies, ended, api, now }: ClaimsOptions): Claims
     return settled === 'claim' ? { kind: 'need', need: NEED[failure] } : settled;
   }
 
-  return { settle };
+  return { settle, isClaiming: (session) => flights.has(session) };
 }
 
 /** Counted at once, so that the copy cannot be evicted before its request begins to use it. */

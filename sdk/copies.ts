@@ -16,6 +16,8 @@ export interface Copy {
 /** The copies of one instance: bounded, least recently used first out, and never one that is in use. */
 export interface Copies {
   get(session: string): Copy | undefined;
+  /** As `get`, and it counts as no use. */
+  peek(session: string): Copy | undefined;
   load(session: string, at: { epoch: number; version: number; state: Uint8Array }): Copy;
   /** Drops exactly this copy: a newer one in its place stays. */
   drop(copy: Copy): void;
@@ -62,6 +64,7 @@ export function createCopies({ idleMs, copiesMax, now }: CopiesOptions): Copies 
       if (copy) touch(copy);
       return copy;
     },
+    peek: (session) => bySession.get(session),
     load(session, at) {
       const copy = makeCopy(session, at, now());
       touch(copy);

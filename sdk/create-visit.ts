@@ -2,7 +2,15 @@ import { toBase64url } from './base64url.ts';
 import type { Copies, Copy } from './copies.ts';
 import type { EndedMarks } from './ended-marks.ts';
 import { type HeaderList, type Refusal, refusedChange } from './refusals.ts';
-import type { RefusedReason, StoreApi, StoreResult, StoreTarget, ToStore } from './store-api.ts';
+import type {
+  RefusedReason,
+  SessionHandle,
+  StoreApi,
+  StoreResult,
+  StoreTarget,
+  ToStore,
+} from './store-api.ts';
+import type { StoreKind } from './store-kind.ts';
 import { createLabel, type SubjectLabel } from './subject.ts';
 import type { Extent, Sealed, SealedNow, Visit } from './visit.ts';
 
@@ -13,6 +21,8 @@ export interface VisitOptions {
   readonly copies: Copies;
   readonly ended: EndedMarks;
   readonly api: StoreApi;
+  /** This instance has asked to be drained. */
+  isLeaving(): boolean;
   onProblem(problem: { code: string; message: string }): void;
 }
 
@@ -21,14 +31,15 @@ export interface VisitFacts {
   readonly copy: Copy;
   readonly source: Visit['source'];
   readonly epochSent: number;
-  readonly target: StoreTarget;
+  readonly target: StoreTarget & { readonly store: StoreKind };
   readonly release: 'asked' | 'no';
+  readonly storing: 'on' | 'off';
 }
 
 /** Begins a visit on a copy that is already counted as in use. */
 export function createVisit(
   options: VisitOptions,
-  { copy, source, epochSent, target, release }: VisitFacts,
+  { copy, source, epochSent, target, release, storing }: VisitFacts,
 ): Visit {
   const { instance, copies, ended, api } = options;
   const { session } = copy;
@@ -40,12 +51,12 @@ export function createVisit(
 
   function named(headers: HeaderList): HeaderList {
     const epoch: HeaderList = copy.epoch === epochSent ? [] : [['limpet-epoch', String(copy.epoch)]];
-    return headers.length + epoch.length === 0 ? [] : [['limpet-instance', instance], ...epoch, ...headers];
+    const wish: HeaderList = options.isLeaving() ? [['limpet-drain', '1']] : [];
+    const all = [...epoch, ...wish, ...headers];
+    return all.length === 0 ? [] : [['limpet-instance', instance], ...all];
   }
 
-  function ready(headers: HeaderList): SealedNow {
-    return { kind: 'ready', headers: named(headers) };
-  }
+  const ready = (headers: HeaderList): SealedNow => ({ kind: 'ready', headers: named(headers) });
 
   function refused(reason: RefusedReason): Refusal {
     const refusal = refusedChange(reason, named([['limpet-instance', instance]]).slice(1));
@@ -64,10 +75,11 @@ export function createVisit(
 
   function sealNow(extent: Extent): Sealed {
     const releasing =
-      release === 'asked' && extent === 'whole' && source !== 'read-only' && copy.inFlight === 1;
+      release === 'asked' && extent === 'whole' && source !== 'read-only' && isAlone(copies, copy);
     if (touched !== 'no' && source === 'read-only')
       return { kind: 'refused', refusal: refused('unreachable') };
     if (touched === 'ended') return leaveWith([['limpet-end', '1']]);
+    if (storing === 'off') return ready([]);
     if (touched === 'no' && !releasing) return ready(source === 'read-only' ? [] : label.headers('alone'));
     const small = copy.state.length <= options.headerStateBytesMax;
     if (small && !releasing) return withState();
@@ -100,6 +112,7 @@ export function createVisit(
 
   function afterPut(result: StoreResult, releasing: boolean): SealedNow {
     if (result.kind === 'stored') return stored(releasing);
+    if (result.kind === 'unstored') return ready(touched === 'no' ? [] : [['limpet-unstored', '1']]);
     return touched === 'no' ? ready([]) : { kind: 'refused', refusal: refused(result.reason) };
   }
 
@@ -109,7 +122,7 @@ export function createVisit(
       copy.storedVersion === 0 ? [] : [['limpet-version', String(copy.storedVersion)]];
     const said = [...version, ...label.headers('alone')];
     if (touched === 'rotated') return goOnWith([...said, ['limpet-rotate', '1']]);
-    if (!releasing || copy.inFlight > 1 || copy.version !== copy.storedVersion)
+    if (!releasing || !isAlone(copies, copy) || copy.version !== copy.storedVersion)
       return ready(touched === 'no' ? said.slice(version.length) : said);
     copies.drop(copy);
     return ready([...said, ['limpet-released', '1']]);
@@ -117,10 +130,7 @@ export function createVisit(
 
   function keepLate(call: () => Promise<StoreResult>): void {
     const before = late;
-    const mine =
-      source === 'read-only'
-        ? Promise.resolve<StoreResult>({ kind: 'refused', reason: 'unreachable' })
-        : call();
+    const mine = source === 'read-only' || storing === 'off' ? resultWithout(source) : call();
     late = mine.then(async (result) => {
       const refusal = result.kind === 'refused' ? refused(result.reason) : undefined;
       return (await before) ?? refusal;
@@ -129,7 +139,7 @@ export function createVisit(
 
   return {
     session,
-    handle: { session, epoch: copy.epoch, apiUrl: target.apiUrl, capability: target.capability },
+    handle: handleOf(copy, target),
     copy,
     source,
     change(state) {
@@ -163,6 +173,13 @@ export function createVisit(
   };
 }
 
+function handleOf(
+  { session, epoch }: Copy,
+  { apiUrl, capability, store }: VisitFacts['target'],
+): SessionHandle {
+  return { session, epoch, apiUrl, capability, store };
+}
+
 /** Puts the copy as it is now; it stays as long as that is under way. */
 async function putCopy(
   copy: Copy,
@@ -180,6 +197,16 @@ async function putCopy(
   } finally {
     copy.inFlight -= 1;
   }
+}
+
+/** What a late change comes to when there is no store to call. */
+async function resultWithout(source: Visit['source']): Promise<StoreResult> {
+  return source === 'read-only' ? { kind: 'refused', reason: 'unreachable' } : { kind: 'stored' };
+}
+
+/** Only this request uses the copy, and nobody has dropped it: what a login on its way takes along must not be released under its feet. */
+function isAlone(copies: Copies, copy: Copy): boolean {
+  return copy.inFlight === 1 && copies.peek(copy.session) === copy;
 }
 
 function mustBeOpen(sealed: boolean, verb: 'rotate' | 'subject'): void {

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createCurrentUse } from './express/adopted-store.ts';
 import { holdAnswer } from './express/hold.ts';
 import { nameSubject, saveBeforeHeaders, speakLastWord, watchStore } from './express/request-hooks.ts';
-import { arriving, send } from './express/plain-http.ts';
+import { arriving, isDirect, send } from './express/plain-http.ts';
 import { createSessionUse, type RecordsOfCopies, type SessionUse } from './express/session-use.ts';
 import { createOrigin, type LimpetOrigin, type OriginOptions, type Visit } from './origin.ts';
 import { stateUnreadable } from './refusals.ts';
@@ -97,7 +97,7 @@ export function limpet<Req extends IncomingMessage, Res extends ServerResponse>(
   return (req, res, next) => {
     const use = uses.get(req);
     if (use) run(req, res, next, use);
-    else if (req.headers['limpet-session'] === undefined) session(req, res, next);
+    else if (isDirect(req)) session(req, res, next);
     else arrive(req, res, next).catch(next);
   };
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createCurrentUse } from './express/adopted-store.ts';
 import { holdAnswer } from './express/hold.ts';
 import { nameSubject } from './express/request-hooks.ts';
-import { arriving, send } from './express/plain-http.ts';
+import { arriving, isDirect, send } from './express/plain-http.ts';
 import { createSessionUse, type RecordsOfCopies, type SessionUse } from './express/session-use.ts';
 import { createOrigin, type LimpetOrigin, type OriginOptions, type Visit } from './origin.ts';
 import { type Refusal, stateUnreadable } from './refusals.ts';
@@ -104,7 +104,7 @@ export function limpet<Request extends FastifyRequestLike>(
 
   function plugin(app: FastifyLike<Request>, _given: object, ready: Done): void {
     app.addHook('onRequest', (request, reply, done) => {
-      if (request.raw.headers['limpet-session'] === undefined) return done();
+      if (isDirect(request.raw)) return done();
       arrive(request, reply, done).catch(done);
     });
     // A handler may answer from a context of its own; `@fastify/session` saves in the hook after this one.

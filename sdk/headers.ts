@@ -1,4 +1,5 @@
 import { fromBase64url } from './base64url.ts';
+import { readStoreKind, type StoreKind } from './store-kind.ts';
 
 /** What the SDK must see of a request, on any server: `header` takes a lower-case name. */
 export interface ArrivingRequest {
@@ -27,8 +28,11 @@ export interface Sent {
   readonly epoch: number;
   readonly apiUrl: string;
   readonly capability: string;
+  readonly store: StoreKind;
   readonly offer: Offer;
   readonly release: 'asked' | 'no';
+  /** `off`: by the operator's order nothing is stored now. Changes stay in the copy, and nobody promises anything. */
+  readonly storing: 'on' | 'off';
 }
 
 const NO_STATE = new Uint8Array(0);
@@ -41,8 +45,11 @@ export function readSent(request: ArrivingRequest): Sent | undefined {
   const offer = readOffer(request);
   if (!/^[A-Za-z0-9_-]{29}$/.test(session) || epoch === undefined || offer === undefined) return undefined;
   if (api?.[1] === undefined || api[2] === undefined) return undefined;
+  const store = readStoreKind(request.header('limpet-store'));
+  if (store === undefined) return undefined;
   const release = request.header('limpet-release') === '1' ? 'asked' : 'no';
-  return { session, epoch, apiUrl: api[1], capability: api[2], offer, release };
+  const storing = request.header('limpet-unstored') === '1' ? 'off' : 'on';
+  return { session, epoch, apiUrl: api[1], capability: api[2], store, offer, release, storing };
 }
 
 function readOffer(request: ArrivingRequest): Offer | undefined {

@@ -1,6 +1,7 @@
 import type { Claims } from './claims.ts';
-import { createVisit, type VisitOptions } from './create-visit.ts';
+import type { VisitFacts } from './create-visit.ts';
 import type { SessionHandle } from './store-api.ts';
+import type { Visit } from './visit.ts';
 
 /** Why a session cannot be read or written from here. */
 export type Unkept = 'moved' | 'ended' | 'unreachable';
@@ -19,15 +20,20 @@ export interface LimpetSession {
    * - `moved`: the session lives elsewhere, the change is not kept. Close the socket: its client comes back through Limpet, to the new home.
    * - `ended`: it was logged out or ended by an operator.
    * - `unreachable`: not known to be kept. Set it again, the same or a newer one.
+   * - `changed`: `external` mode only: another origin has stored a newer state. Get it, and decide anew.
    * - `too-large`: over `session.stateBytesMax`; the state before stays.
    */
-  set(state: Uint8Array): Promise<'stored' | Unkept | 'too-large'>;
+  set(state: Uint8Array): Promise<'stored' | Unkept | 'too-large' | 'changed'>;
 }
 
-const NEEDS = { row: 'moved', session: 'ended', state: 'unreachable' } as const;
+/** As a request is sent on an ordinary day. */
+const plainly = { release: 'no', storing: 'on' } as const;
 
-const REFUSALS: ReadonlyMap<string, Unkept | 'too-large'> = new Map([
+const NEEDS = { row: 'moved', session: 'ended', state: 'unreachable', store: 'unreachable' } as const;
+
+const REFUSALS: ReadonlyMap<string, Unkept | 'too-large' | 'changed'> = new Map([
   ['session_moved', 'moved'],
+  ['state_changed', 'changed'],
   ['session_ended', 'ended'],
   ['state_too_large', 'too-large'],
 ]);
@@ -35,19 +41,19 @@ const REFUSALS: ReadonlyMap<string, Unkept | 'too-large'> = new Map([
 /** The session of a handle, on the copies that its requests use too. */
 export function createLimpetSession(
   handle: SessionHandle,
-  { claims, visits }: { claims: Claims; visits: VisitOptions },
+  { settle, begin }: { settle: Claims['settle']; begin(facts: VisitFacts): Visit },
 ): LimpetSession {
   /** A visit without an answer: what is changed in it is stored by itself. */
   async function visit() {
-    const settled = await claims.settle({ ...handle, offer: { kind: 'nothing' }, release: 'no' });
+    const settled = await settle({ ...handle, offer: { kind: 'nothing' }, ...plainly });
     if (settled.kind === 'need') return NEEDS[settled.need];
     const { copy } = settled;
-    const begun = createVisit(visits, {
+    const begun = begin({
       copy,
       source: 'kept',
       epochSent: copy.epoch,
       target: handle,
-      release: 'no',
+      ...plainly,
     });
     begun.seal('whole');
     return begun;

@@ -1,11 +1,15 @@
 import { createClaims } from './claims.ts';
+import { counted, followOrder, type InFlight } from './control.ts';
 import { createCopies } from './copies.ts';
-import { createVisit } from './create-visit.ts';
+import { createVisit, type VisitFacts } from './create-visit.ts';
 import { createEndedMarks } from './ended-marks.ts';
 import { type ArrivingRequest, readSent } from './headers.ts';
 import { readCredentials } from './key.ts';
 import { createLimpetSession, type LimpetSession } from './limpet-session.ts';
-import { neededFirst, type Refusal, signatureInvalid } from './refusals.ts';
+import { createRegistration, type Registered, type RegisterOptions } from './register.ts';
+import { neededFirst, orderUnknown, type Refusal, signatureInvalid } from './refusals.ts';
+import { createShared } from './shared.ts';
+import { createSharedApi } from './shared-api.ts';
 import { createSignatureCheck } from './signature.ts';
 import { createStoreApi, type SessionHandle } from './store-api.ts';
 import type { Visit } from './visit.ts';
@@ -14,6 +18,7 @@ export type { ArrivingRequest } from './headers.ts';
 export type { LimpetSession, Unkept } from './limpet-session.ts';
 export type { SessionHandle } from './store-api.ts';
 export type { Copy } from './copies.ts';
+export type { Registered, RegisterOptions } from './register.ts';
 export type { HeaderList, Refusal } from './refusals.ts';
 export type { Extent, Sealed, SealedNow, Visit } from './visit.ts';
 
@@ -54,8 +59,20 @@ export interface LimpetOrigin {
   /** The nonce. Two calls of `createOrigin` are two instances, also in one process. */
   readonly instance: string;
   arrive(request: ArrivingRequest): Promise<Arrival>;
+  /** Says `Limpet-Drain` with every answer from now on: Limpet hands this origin's sessions over to others. */
+  askToDrain(): void;
   /** A session outside of any request; the handle is `visit.handle` of one. */
   session(handle: SessionHandle): LimpetSession;
+  /**
+   * Joins the pool without a deployment, where its `registration` lets this id, and stays in it while this process says so.
+   *
+   * @example
+   * const registered = limpet.register({ limpet: 'https://shop.example.com', url: 'http://10.1.2.3:8080' })
+   * process.once('SIGTERM', () => registered.leave().then(() => server.close()))
+   *
+   * @throws TypeError when a url is missing or malformed.
+   */
+  register(options: RegisterOptions): Registered;
 }
 
 const HOUR_MS = 3_600_000;
@@ -85,15 +102,37 @@ export function createOrigin(options: OriginOptions = {}): LimpetOrigin {
   const signature = createSignatureCheck(key);
   const copies = createCopies({ idleMs, copiesMax, now });
   const ended = createEndedMarks();
-  const api = createStoreApi({ instance, deadlineMs: storeDeadlineMs, fetch, nonce, onProblem });
+  const calls = { instance, deadlineMs: storeDeadlineMs, fetch, nonce, onProblem };
+  const api = createStoreApi(calls);
   const claims = createClaims({ copies, ended, api, now });
-  const visits = { instance, headerStateBytesMax, copies, ended, api, onProblem };
+  const inFlight: InFlight = { count: 0, lastEndedAt: 0 };
+  let leaving = false;
+  const isLeaving = () => leaving;
+  const visits = { instance, headerStateBytesMax, copies, ended, api, onProblem, isLeaving };
+
+  const sharedCopies = createCopies({ idleMs, copiesMax, now });
+  const shared = createShared({ copies: sharedCopies, ended, api: createSharedApi(calls) });
+
+  const settle: typeof claims.settle = (sent) =>
+    sent.store.kind === 'shared' && sent.offer.kind !== 'read-only'
+      ? shared.settle(sent)
+      : claims.settle(sent);
+
+  function begin(facts: VisitFacts): Visit {
+    const { copy, target, source } = facts;
+    if (target.store.kind === 'own' || source === 'read-only') return createVisit(visits, facts);
+    // A shared state is put before the answer, whatever its size: compare-and-set must have said yes.
+    const sharing = { copies: sharedCopies, headerStateBytesMax: -1 };
+    return createVisit({ ...visits, ...sharing, api: shared.apiOf(copy, target.store.unreachable) }, facts);
+  }
 
   async function arrive(request: ArrivingRequest): Promise<Arrival> {
+    const order = request.header('limpet-control');
+    if (order !== undefined) return { kind: 'refused', refusal: await follow(request, order) };
     if (request.header('limpet-session') === undefined) return { kind: 'direct' };
     const sent = readSent(request);
     if (!sent || !(await signature.verify(request))) return { kind: 'refused', refusal: signatureInvalid() };
-    const settled = await claims.settle(sent);
+    const settled = await settle(sent);
     if (settled.kind === 'need')
       return { kind: 'refused', refusal: neededFirst(settled.need, [['limpet-instance', instance]]) };
     const how = sent.offer.kind === 'new' ? 'new' : 'kept';
@@ -104,11 +143,27 @@ export function createOrigin(options: OriginOptions = {}): LimpetOrigin {
       epochSent: sent.epoch,
       target: sent,
       release: sent.release,
+      storing: sent.storing,
     } as const;
-    return { kind: 'visit', visit: createVisit(visits, facts) };
+    return { kind: 'visit', visit: counted(begin(facts), inFlight, now) };
   }
 
-  return { origin, instance, arrive, session: (handle) => createLimpetSession(handle, { claims, visits }) };
+  /** What the edge wants of this instance itself: no session's request. */
+  async function follow(request: ArrivingRequest, order: string): Promise<Refusal> {
+    if (!(await signature.verify(request))) return signatureInvalid();
+    return followOrder(order, { instance, copies, claims, inFlight, now }) ?? orderUnknown();
+  }
+
+  return {
+    origin,
+    instance,
+    arrive,
+    askToDrain() {
+      leaving = true;
+    },
+    session: (handle) => createLimpetSession(handle, { settle, begin }),
+    register: (asked) => createRegistration(asked, { origin, key, instance, now, fetch, onProblem }),
+  };
 }
 
 function callFetch(url: string, init: RequestInit): Promise<Response> {

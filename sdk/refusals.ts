@@ -26,6 +26,11 @@ const REFUSED: Readonly<Record<RefusedReason, { status: number; code: string; me
     code: 'store_unreachable',
     message: 'The request was executed, but its session change is not known to be kept.',
   },
+  changed: {
+    status: 409,
+    code: 'state_changed',
+    message: 'Cannot keep the change: another request of this session was stored first.',
+  },
   'too-large': {
     status: 503,
     code: 'state_too_large',
@@ -39,6 +44,10 @@ const NEED: Readonly<Record<Need, { code: string; message: string }>> = {
     message: 'Cannot serve without the state of the session: send it again with the request.',
   },
   row: { code: 'session_elsewhere', message: 'Cannot serve the session: it lives on another origin.' },
+  store: {
+    code: 'store_unreachable',
+    message: 'Cannot serve the session: the session store did not answer.',
+  },
   session: {
     code: 'session_ended',
     message: 'Cannot serve the session: it was ended. A new session id is needed.',
@@ -59,6 +68,12 @@ export function neededFirst(need: Need, headers: HeaderList): Refusal {
 export function signatureInvalid(): Refusal {
   const message = 'Cannot serve the request: Limpet-Signature must verify with LIMPET_KEY and be fresh.';
   return refusal({ status: 403, code: 'signature_invalid', message }, []);
+}
+
+/** An order of a Limpet that is newer than this SDK. */
+export function orderUnknown(): Refusal {
+  const message = 'Cannot follow the order: Limpet-Control must be one that this SDK knows.';
+  return refusal({ status: 400, code: 'order_unknown', message }, []);
 }
 
 /** The state came from Limpet whole, but not from this SDK: nothing may overwrite it. */

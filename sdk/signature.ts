@@ -10,6 +10,8 @@ const OPTIONAL = [
   'limpet-release',
   'limpet-restore',
   'limpet-state',
+  'limpet-store',
+  'limpet-unstored',
   'limpet-version',
 ];
 
@@ -24,6 +26,11 @@ export function signedMessage(request: ArrivingRequest, bucket: string): string 
     (name) => request.header(name) ?? '',
   );
   return ['limpet-request-v1', bucket, session, epoch, api, scope, others.join('\n')].join('\n');
+}
+
+/** What signs an order of the edge's own, which belongs to no session. */
+export function signedOrder(order: string, bucket: string): string {
+  return ['limpet-control-v1', bucket, order].join('\n');
 }
 
 /** Tells whether a request came through Limpet, and lately. */
@@ -45,7 +52,8 @@ export function createSignatureCheck(key: Uint8Array<ArrayBuffer>): SignatureChe
     const [, bucket, text] = /^v1\.(\d{1,10})\.([A-Za-z0-9_-]{43})$/.exec(signature) ?? [];
     if (bucket === undefined || text === undefined) return false;
     const session = request.header('limpet-session') ?? '';
-    const message = signedMessage(request, bucket);
+    const order = request.header('limpet-control');
+    const message = order === undefined ? signedMessage(request, bucket) : signedOrder(order, bucket);
     // In the steady state a session's safe requests carry the same signature for a minute.
     if (remembered.get(session) !== `${signature}\n${message}`) {
       const mac = fromBase64url(text);

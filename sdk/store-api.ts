@@ -1,5 +1,6 @@
 import { wholeNumber } from './headers.ts';
 import { parseJson } from './json.ts';
+import type { StoreKind } from './store-kind.ts';
 import { type Answer, type CallOptions, createCall } from './store-call.ts';
 
 /** Where one session's state is claimed and stored, and what proves the right to: `Limpet-Api`. */
@@ -15,6 +16,7 @@ export interface StoreTarget {
 export interface SessionHandle extends StoreTarget {
   readonly session: string;
   readonly epoch: number;
+  readonly store: StoreKind;
 }
 
 /** What a claim came to. */
@@ -24,11 +26,13 @@ export type ClaimResult =
   | { readonly kind: 'elsewhere' | 'ended' | 'unreachable' };
 
 /** Why a change is not kept: the values of `Limpet-Refused`. */
-export type RefusedReason = 'moved' | 'ended' | 'unreachable' | 'too-large';
+export type RefusedReason = 'moved' | 'ended' | 'unreachable' | 'too-large' | 'changed';
 
 /** What a put or an end came to. */
 export type StoreResult =
   | { readonly kind: 'stored' }
+  /** Not known to be stored, and the operator wants the answer to go out all the same. */
+  | { readonly kind: 'unstored' }
   | { readonly kind: 'refused'; readonly reason: RefusedReason };
 
 /** One version of a state, and what goes with it. */
@@ -112,7 +116,8 @@ function codeOf(body: Uint8Array): unknown {
   return typeof parsed === 'object' && parsed !== null && 'code' in parsed ? parsed.code : undefined;
 }
 
-function strange({ status, body }: Answer): { code: string; message: string } {
+/** For the operator: what came is no answer of this API. */
+export function strange({ status, body }: Answer): { code: string; message: string } {
   const text = new TextDecoder().decode(body.subarray(0, 200));
   return {
     code: 'store_answer_strange',

@@ -1,23 +1,30 @@
 import { bindingNames } from './config/bindings.ts';
 import type { Config, PoolConfig } from './config/config.ts';
 import type { Secrets } from './config/secrets.ts';
-import { originId, poolName } from './core/ids.ts';
+import type { StoreSecrets } from './config/store-secrets.ts';
+import { type OriginId, originId, poolName } from './core/ids.ts';
 import { createKeyring, viaName } from './core/keyring.ts';
 import { Lru } from './core/lru.ts';
+import type { ProbingPolicy } from './core/probing.ts';
 import type { Fetch } from './ports.ts';
 import type { Replication } from './core/replication.ts';
 import { placementOf } from './core/rendezvous.ts';
 import { createCounters } from './observe/counters.ts';
-import { createDoubt } from './stores/doubt.ts';
+import { createDoubt, type Way } from './stores/doubt.ts';
 import { createFallback, type FallbackStore } from './stores/fallback.ts';
 import { createIncidentDesk, type IncidentObjects } from './stores/incident-desk.ts';
 import { createIncidents } from './stores/incidents.ts';
 import { createLostWrites, type LostObjects } from './stores/lost-writes.ts';
+import { createMembership } from './stores/membership.ts';
+import { createGiveOrder, type OrdersObjects } from './stores/orders.ts';
 import type { Platform } from './stores/platform.ts';
 import { createPromotionDesk } from './stores/promotion-desk.ts';
 import type { CopyObject, PromotableObject, PromotionMonitor } from './stores/shard-line.ts';
 import { createShardDesk, type DeskObject } from './stores/shard-desk.ts';
 import { createShardMap, followingMap, type NamedObjects } from './stores/shard-map.ts';
+import { createRegistrar, type RegistrarObjects } from './stores/registrar.ts';
+import { createPoolDesk, createPoolShards, createPoolStates } from './stores/pool-states.ts';
+import type { OpenSocket } from './stores/redis/redis-tcp.ts';
 import { createReplicas, type PlacedObjects, type ReplicaObject } from './stores/shard-replicas.ts';
 import { createShards, type ShardObject } from './stores/session-shards.ts';
 import {
@@ -42,9 +49,17 @@ export type ReplicaObjectOf = ReplicaObject & PromotableObject & ShardObject & D
 export interface Bindings {
   readonly shards: SessionObjects;
   readonly replicas: PlacedObjects<ReplicaObjectOf>;
-  readonly monitors: MonitorObjects & LostObjects & IncidentObjects & NamedObjects<PromotionMonitor>;
+  readonly monitors: MonitorObjects &
+    LostObjects &
+    OrdersObjects &
+    IncidentObjects &
+    RegistrarObjects &
+    NamedObjects<PromotionMonitor>;
   readonly fallback: FallbackStore;
   readonly cache: SnapshotCache;
+  /** The stores that pools in `external` mode name, and the way to them. */
+  readonly stores: StoreSecrets;
+  readonly openSocket: OpenSocket;
   /** The fetch of a binding that an origin is reached through; undefined where there is none of this name. */
   reach(name: string): Fetch | undefined;
   readonly apiBase: string | undefined;
@@ -76,6 +91,7 @@ export async function createEdge(
     apiBase: bindings.apiBase,
     runtime: bindings.runtime,
     adminToken: secrets.adminToken,
+    readToken: secrets.readToken,
   };
 }
 
@@ -97,7 +113,7 @@ async function createPool(
   const own = lawful(bindings.shards, config, bindings);
   const probing = {
     revision: bindings.revision,
-    health: config.health,
+    health: policyOf(config, bindings),
     origins: [...origins].map(([id, { url, via }]) => ({ id, url, ...(via === '' ? {} : { via }) })),
   };
   const incidents = createIncidents({
@@ -108,9 +124,16 @@ async function createPool(
     timers,
     waitUntil,
   });
+  const configured = {
+    origins,
+    placement: placementOf([...origins].map(([id, { weight }]) => ({ id, weight }))),
+    keyring: await createKeyring(name, [...origins.keys()], secrets),
+  };
+  const membership = createMembership(configured);
   const snapshots = createSnapshots({
     pool: name,
     probing,
+    prepare: (snapshot) => membership.prepare(snapshot),
     monitors: bindings.monitors,
     cache: bindings.cache,
     mirror: bindings.fallback,
@@ -124,23 +147,37 @@ async function createPool(
   const { places } = replication;
   const shards = followingMap<ShardObject & DeskObject>(name, own, replicas, map);
   const following = { clock, timers, redirected: map.redirected };
+  const mapped = createShards(name, shards, { ...following, replication });
+  const way = { clock, timers, fetch, openSocket: bindings.openSocket };
+  const states = createPoolStates(config, mapped, bindings.stores, way);
+  const bound = boundIn({ pools: { [name]: config } }, bindings);
+  const wayTo = (origin: OriginId): Way | undefined => {
+    const known = origins.get(origin) ?? snapshots.current().snapshot.registered?.[origin];
+    return known && { url: known.url, fetch: bound.get(origins.get(origin)?.via ?? '') ?? fetch };
+  };
   return {
     name,
     config,
     incidents,
     incidentDesk: createIncidentDesk({ pool: name, monitors: bindings.monitors, clock, timers }),
-    origins,
-    placement: placementOf([...origins].map(([id, { weight }]) => ({ id, weight }))),
+    ...configured,
+    membership,
+    registrar: createRegistrar({ pool: name, monitors: bindings.monitors }),
+    placements: new WeakMap(),
     cookieName: config.cookie.secure ? `__Host-${config.cookie.name}` : config.cookie.name,
-    keyring: await createKeyring(name, [...origins.keys()], secrets),
     jars: new Lru(jarsMax),
     signed: new Lru(jarsMax),
     learned: new Lru(jarsMax),
     copied: new Lru(1_024),
     suspicions: createSuspicions(timeoutMs * fall + untilHeardMs),
-    shards: createShards(name, shards, { ...following, replication }),
+    shards: createPoolShards(config, mapped, states),
+    states,
     replicas: createReplicas(name, replicas, { clock, timers, places, line: map.line }),
-    desk: createShardDesk(name, shards, following),
+    desk: createPoolDesk(config, createShardDesk(name, shards, following), states),
+    lost: createLostWrites({ pool: name, monitors: bindings.monitors, clock, timers, waitUntil }),
+    snapshots,
+    order: createGiveOrder({ pool: name, probing, monitors: bindings.monitors, clock, timers }),
+    drainAsked: new Map(),
     promotions: createPromotionDesk({
       pool: name,
       shards: own,
@@ -151,19 +188,18 @@ async function createPool(
       clock,
       timers,
     }),
-    lost: createLostWrites({ pool: name, monitors: bindings.monitors, clock, timers, waitUntil }),
-    snapshots,
     report: createReportSuspect({ pool: name, monitors: bindings.monitors }),
     status: createReadStatus({ pool: name, monitors: bindings.monitors }),
-    doubt: createDoubt(config, {
-      clock,
-      timers,
-      fetch,
-      bound: boundIn({ pools: { [name]: config } }, bindings),
-      waitUntil,
-    }),
+    doubt: createDoubt(config, { clock, timers, wayTo, waitUntil, runtime: bindings.runtime }),
     fallback: createFallback(name, bindings.fallback, { clock, bodyBytesMax: config.fallback.bodyBytesMax }),
   };
+}
+
+function policyOf(config: PoolConfig, bindings: Bindings): ProbingPolicy {
+  const { drainOn404, ...health } = config.health;
+  const jurisdiction = jurisdictionOf(config, bindings);
+  const policy = { ...health, jurisdiction, runtime: bindings.runtime };
+  return drainOn404 ? { ...policy, drainOn404Ms: config.drain.deadlineMs } : policy;
 }
 
 /** The local runtime knows no jurisdictions: there is one machine. */

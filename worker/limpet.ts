@@ -1,3 +1,4 @@
+import { sweepDrains } from './admin/drain.ts';
 import { answerOwnPath, isOwnPath } from './admin/own-paths.ts';
 import { bindingProblems } from './config/bindings.ts';
 import type { Config } from './config/config.ts';
@@ -5,6 +6,7 @@ import type { ConfigInput } from './config/input.ts';
 import { loadConfig } from './config/parse.ts';
 import { sentence } from './config/problems.ts';
 import { parseSecrets } from './config/secrets.ts';
+import { parseStoreSecrets, type StoreSecretsEnv } from './config/store-secrets.ts';
 import { type Bindings, createEdge, type ReplicaObjectOf, type SessionObjects } from './edge.ts';
 import { serve } from './pipeline.ts';
 import type { WaitUntil } from './ports.ts';
@@ -12,27 +14,37 @@ import { misconfigured, refuseAtGate, unroutable } from './steps/gate.ts';
 import { open } from './steps/open.ts';
 import { requestUrl, route } from './steps/route.ts';
 import { platform } from './stores/platform.ts';
+import type { OrdersObject } from './stores/orders.ts';
 import type { IncidentObject } from './stores/incident-desk.ts';
 import { reachThrough } from './stores/reach.ts';
+import type { RegistrarObject } from './stores/registrar.ts';
 import type { LostObject } from './stores/lost-writes.ts';
+import { openSocket } from './stores/redis/open-socket.ts';
 import type { PromotionMonitor } from './stores/shard-line.ts';
 import type { PlacedObjects } from './stores/shard-replicas.ts';
 import type { MonitorObject, SnapshotCache } from './stores/snapshots.ts';
 import type { Edge, Visit } from './visit.ts';
 
 /** The bindings that Limpet wants of its Worker; wrangler.toml declares them. */
-export interface LimpetEnv {
+export interface LimpetEnv extends StoreSecretsEnv {
   readonly SESSION_SHARD: SessionObjects;
   readonly SHARD_REPLICA: PlacedObjects<ReplicaObjectOf>;
   readonly POOL_MONITOR: {
     getByName(
       name: string,
-    ): MonitorObject & LostObject & IncidentObject & PromotionMonitor & { check(): Promise<void> };
+    ): MonitorObject &
+      LostObject &
+      OrdersObject &
+      IncidentObject &
+      RegistrarObject &
+      PromotionMonitor & { check(): Promise<void> };
   };
   readonly FALLBACK: Bindings['fallback'];
   readonly COOKIE_KEYS: string;
   readonly ORIGIN_SECRET: string;
   readonly ADMIN_TOKEN: string;
+  /** Reads the admin API, and orders nothing. */
+  readonly READ_TOKEN?: string;
   /** Where origins reach the store API, when not under the host that clients use. */
   readonly LIMPET_API?: string;
   /** `local` under `limpet dev`, whose runtime has no `resolveOverride`. */
@@ -67,6 +79,8 @@ export function limpet(input: ConfigInput): LimpetHandler {
     },
     async scheduled(_controller, env) {
       await Promise.all(Object.keys(config.pools).map((pool) => env.POOL_MONITOR.getByName(pool).check()));
+      edge ??= await ready(config, env);
+      if (edge !== undefined) await sweepDrains(edge);
     },
   };
 }
@@ -84,9 +98,10 @@ function handle(request: Request, edge: Edge, waitUntil: WaitUntil): Promise<Res
 }
 
 async function ready(config: Config, env: LimpetEnv): Promise<Edge | undefined> {
-  const parsed = parseSecrets(env);
-  if (!parsed.ok) {
-    for (const problem of parsed.problems) console.error(`Cannot serve: ${sentence(problem)}`);
+  const [parsed, stores] = [parseSecrets(env), parseStoreSecrets(config.pools, env)];
+  if (!parsed.ok || !stores.ok) {
+    const problems = [parsed, stores].flatMap((one) => (one.ok ? [] : one.problems));
+    for (const problem of problems) console.error(`Cannot serve: ${sentence(problem)}`);
     return undefined;
   }
   const missing = bindingProblems(config, (name) => reachThrough(env, name) !== undefined);
@@ -100,6 +115,8 @@ async function ready(config: Config, env: LimpetEnv): Promise<Edge | undefined> 
     monitors: env.POOL_MONITOR,
     fallback: env.FALLBACK,
     cache: coloCache,
+    stores: stores.stores,
+    openSocket,
     reach: (name) => reachThrough(env, name),
     apiBase: env.LIMPET_API,
     runtime: env.LIMPET_RUNTIME === 'local' ? 'local' : 'cloudflare',

@@ -16,6 +16,7 @@ import { keepBody } from './steps/replay.ts';
 import { seat } from './steps/seat.ts';
 import { settle } from './steps/settle.ts';
 import { stick, untouched } from './steps/stick.ts';
+import { steadyReason } from './steps/view.ts';
 import type { Delivery, KeptAnswer, Refusal, Seat, Visit } from './visit.ts';
 
 /** The life of a request, from the moment when its pool is known (docs/request.md). */
@@ -50,7 +51,7 @@ async function conclude(
   const kept = delivered.kind === 'refusal' ? delivered : await keepUntilSettled(visit, delivered); // the state that the origin gave us
   if (visit.trail.flights.length > 0) land(visit, kept);
   if (kept.kind === 'refusal') return fallBack(visit, kept);
-  if (learns(visit)) await learn(visit, kept.seat, kept.response);
+  if (learns(visit) && !visit.view.snapshot.routeOnly) await learn(visit, kept.seat, kept.response);
   keepForFallback(visit, kept.response);
   const response = await stick(visit, identity, kept, await renewed); // tell the client where home is now
   return { response, outcome: kept.seat.outcome, reason: kept.seat.reason };
@@ -85,7 +86,7 @@ function isSteady(visit: Visit, identity: Identity): identity is Identity & { ki
 }
 
 function serveSteady(visit: Visit, identity: Identity & { kind: 'known' }): Promise<Response> {
-  const at = seat({ ...identity, by: 'cookie' }, { kind: 'nothing' }, 'kept', 'home_usable');
+  const at = seat({ ...identity, by: 'cookie' }, { kind: 'nothing' }, 'kept', steadyReason(visit));
   return attempt(visit, at).then((result) => concludeSteady(visit, identity, at, result));
 }
 
@@ -97,7 +98,7 @@ function concludeSteady(
 ): Response | Promise<Response> {
   if (result.kind === 'answer' && untouched(visit, result.response)) {
     keepForFallback(visit, result.response);
-    record(visit, 'kept', 'home_usable');
+    record(visit, at.outcome, at.reason);
     return result.response;
   }
   const delivered =

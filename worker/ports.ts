@@ -4,10 +4,14 @@ import type { Health } from './core/health.ts';
 import type { InstanceId, OriginId, SessionId, SubjectTag } from './core/ids.ts';
 import type { Incident, Tally } from './core/incident.ts';
 import type { LostWrite } from './core/lost-write.ts';
+import type { Leased, Registration } from './core/registration.ts';
 import type { Promotion } from './core/promotion.ts';
 import type { Lag } from './core/replication.ts';
 import type { Assumed, Limits, Row } from './core/row.ts';
+import type { Operation, Order } from './core/operation.ts';
 import type { Snapshot } from './core/snapshot.ts';
+import type { Stamp } from './core/stamp.ts';
+import type { Swap, Swapped } from './core/swap.ts';
 
 /** What the shell needs from the platform. Everything that differs between Cloudflare, a laptop and a simulated world stands here. */
 
@@ -61,6 +65,29 @@ export type RotateWish = Put & { readonly to: SessionId; readonly state?: Sealed
 export type EndWish = { readonly home: OriginId; readonly instance: InstanceId; readonly endsAt: number };
 export type RenewWish = { readonly assumed: Assumed; readonly limits: Limits };
 
+/** A session's row with its state, for whoever may read both. */
+export type ReadSlot = (Located & Handover) | Ended | { readonly kind: 'none' };
+export type SwapWish = Swap & Handover;
+
+/** What a pool's store has of a session. Without a state: nothing is stored yet. */
+export type HeldState = { readonly kind: 'held'; readonly stamp: Stamp } & Handover;
+export type StateWish = Omit<Swap, 'to'> & { readonly expected: Stamp; readonly state: SealedState };
+export type EndStateWish = Omit<Swap, 'to' | 'subject'>;
+
+/**
+ * Where the states of a pool are whose origins share a store: Limpet's own shards, or one that the operator has. Whichever it is, it keeps the same
+ * rules (docs/spec.md, XS), and never throws.
+ */
+export interface StateStore {
+  get(session: SessionId): Promise<HeldState | Ended | Unreachable>;
+  /** Compare-and-set: stored only where nobody has written since `expected` was read. */
+  put(session: SessionId, wish: StateWish): Promise<Swapped | Unreachable>;
+  /** For good: a mark stays until the session's absolute limit. */
+  end(session: SessionId, wish: EndStateWish): Promise<Swapped | Unreachable>;
+  /** Moves the expiry on; stores nothing where nothing is stored. */
+  touch(session: SessionId, wish: RenewWish): Promise<{ readonly kind: 'touched' } | Ended | Unreachable>;
+}
+
 /** A session as operators see it: what the map knows, and how large its state is as it is stored. */
 export type ListedRow = Row & { readonly session: SessionId; readonly stateBytes: number };
 
@@ -90,6 +117,28 @@ export interface SubjectStep<Found> {
 
 export type ExportedSession = ListedRow & Handover;
 
+/** A session that lives on an origin, as its shard has it. */
+export interface Resident {
+  readonly session: SessionId;
+  readonly epoch: number;
+  /** 0 while nothing of it is stored. */
+  readonly version: number;
+}
+
+export interface ResidentsWish {
+  readonly origin: OriginId;
+  /** The page to begin with. */
+  readonly from: number;
+  /** About so many: a page is not parted. */
+  readonly limit: number;
+}
+
+/** Sessions that their home has let go of, and where each goes. */
+export interface HandOverWish {
+  readonly moves: readonly { readonly session: SessionId; readonly epoch: number; readonly home: OriginId }[];
+  readonly nonce: string;
+}
+
 /** What an operator may ask of a pool's shards, one at a time (docs/decisions/007-ends.md). A shard is named by the seven characters of its ids. */
 export interface ShardDesk {
   list(
@@ -102,6 +151,9 @@ export interface ShardDesk {
     session: SessionId,
     wish: { readonly endsAt: number; readonly origins: readonly OriginId[] },
   ): Promise<Ended | Unreachable>;
+  residents(shard: string, wish: ResidentsWish): Promise<SubjectStep<Resident> | Unreachable>;
+  /** Answers with those that were claimed. */
+  handOver(shard: string, wish: HandOverWish): Promise<readonly SessionId[] | Unreachable>;
   endSubject(shard: string, wish: SubjectWish): Promise<SubjectStep<SessionId> | Unreachable>;
   exportSubject(shard: string, wish: SubjectWish): Promise<SubjectStep<ExportedSession> | Unreachable>;
   /** Ends them, and has every page and every copy in KV that may hold one of their states written anew before it answers. */
@@ -175,8 +227,10 @@ export interface LostWrites {
 /** The store of one pool's sessions. The shard that owns a session is read from its id. */
 export interface Shards {
   locate(session: SessionId): Promise<LocatedSlot | Unreachable>;
+  read(session: SessionId): Promise<ReadSlot | Unreachable>;
   claim(session: SessionId, wish: Claim): Promise<ClaimAnswer | Unreachable>;
   put(session: SessionId, wish: StatePut): Promise<PutSaid | Unreachable>;
+  swap(session: SessionId, wish: SwapWish): Promise<Swapped | Unreachable>;
   /** Whose session it is, without a change of its state. */
   label(session: SessionId, wish: Label): Promise<PutSaid | Unreachable>;
   renew(session: SessionId, wish: RenewWish): Promise<Located | Ended | Unreachable>;
@@ -207,8 +261,35 @@ export interface MonitorStatus {
   readonly revision: number | undefined;
   readonly alarmAt: number | undefined;
   readonly askedAt: number;
-  readonly origins: readonly (Health & { readonly id: OriginId; readonly url: string })[];
+  readonly routeOnly: 'on' | 'off';
+  readonly origins: readonly (Health & {
+    readonly id: OriginId;
+    readonly url: string;
+    readonly operation: Operation;
+  })[];
 }
+
+/** The monitor's book of origins that have registered themselves. */
+export interface Registrar {
+  register(asked: Registration, max: number): Promise<Leased | Unreachable>;
+  withdraw(
+    origin: OriginId,
+    instance: InstanceId,
+    stamp: number,
+  ): Promise<{ readonly kind: 'withdrawn' } | Unreachable>;
+}
+
+/** `not theirs`: an origin's own wish does not undo what an operator has ordered. */
+export type Ordered =
+  | {
+      readonly kind: 'ordered';
+      readonly said: 'changed' | 'the same' | 'not theirs';
+      readonly version: number;
+    }
+  | { readonly kind: 'no such origin' };
+
+/** Tells the pool's monitor what is wanted of an origin, or of the pool. */
+export type GiveOrder = (order: Order) => Promise<Ordered | Unreachable>;
 
 export type ReadStatus = () => Promise<MonitorStatus | Unreachable>;
 

@@ -6,6 +6,7 @@ import type { Keyring } from './core/keyring.ts';
 import type { Lru } from './core/lru.ts';
 import type { Outcome, Reason } from './core/outcome.ts';
 import type { Placement } from './core/rendezvous.ts';
+import type { Snapshot } from './core/snapshot.ts';
 import type { View } from './core/decide.ts';
 import type {
   Chance,
@@ -14,15 +15,18 @@ import type {
   Doubt,
   Fallback,
   Fetch,
+  GiveOrder,
   IncidentDesk,
   Incidents,
   LostWrites,
   PromotionDesk,
   ReadStatus,
+  Registrar,
   Replicas,
   ReportSuspect,
   ShardDesk,
   Shards,
+  StateStore,
   Snapshots,
   Suspicions,
   Timers,
@@ -47,6 +51,8 @@ export interface Edge {
   readonly runtime: 'cloudflare' | 'local';
   /** Opens the admin API, and the debug headers where `debug` is `token`. */
   readonly adminToken: string;
+  /** Opens what only reads of the admin API; empty where there is none. */
+  readonly readToken: string;
 }
 
 export interface Pool {
@@ -54,6 +60,8 @@ export interface Pool {
   readonly config: PoolConfig;
   readonly origins: ReadonlyMap<OriginId, OriginConfig>;
   readonly placement: Placement;
+  /** The same with the weights that a snapshot orders. */
+  readonly placements: WeakMap<Snapshot, Placement>;
   readonly cookieName: string;
   readonly keyring: Keyring;
   /** Cookie headers that this isolate has read and verified before. */
@@ -66,6 +74,8 @@ export interface Pool {
   readonly copied: Lru<number>;
   readonly suspicions: Suspicions;
   readonly shards: Shards;
+  /** Where the states are that the origins share; undefined where each session's state is its home's. */
+  readonly states: StateStore | undefined;
   readonly desk: ShardDesk;
   readonly promotions: PromotionDesk;
   readonly lost: LostWrites;
@@ -75,8 +85,24 @@ export interface Pool {
   readonly report: ReportSuspect;
   readonly status: ReadStatus;
   readonly doubt: Doubt;
+  readonly order: GiveOrder;
+  /** When an origin's wish to be drained was last passed on. */
+  readonly drainAsked: Map<OriginId, number>;
   readonly fallback: Fallback;
   readonly replicas: Replicas;
+  readonly registrar: Registrar;
+  readonly membership: Membership;
+}
+
+/** What of a pool changes when origins register themselves. */
+export type Members = Pick<Pool, 'origins' | 'placement' | 'keyring'>;
+
+/** The origins of the configuration, with those that a snapshot names besides. */
+export interface Membership {
+  /** Makes ready what needs keys; a snapshot is kept only after it. */
+  prepare(snapshot: Snapshot): Promise<void>;
+  /** The pool as that snapshot has it. */
+  asOf(pool: Pool, snapshot: Snapshot): Pool;
 }
 
 /** A Cookie header, read once: whose it is, and what of it an origin may see. */
@@ -109,9 +135,15 @@ export interface Visit {
   readonly url: RequestUrl;
   /** Milliseconds, read once: all of this request's decisions see the same time. */
   readonly now: number;
-  readonly view: View;
+  readonly view: PoolSight;
   /** Origins that failed this request, attempts made, and what of the body can be sent again. */
   readonly trail: Trail;
+}
+
+/** The pool as this isolate sees it, and what is ordered of its origins. */
+export interface PoolSight extends View {
+  isDraining(origin: OriginId): boolean;
+  isSurelyAway(origin: OriginId): boolean;
 }
 
 export interface RequestUrl {
@@ -148,6 +180,8 @@ export type Carried =
   | { readonly kind: 'nothing' }
   /** Nothing can exist yet. Only on the first attempt for an id that was just drawn. */
   | { readonly kind: 'new' }
+  /** Home is being drained: it may let go of the session with this answer. */
+  | { readonly kind: 'release' }
   /** After a claim, once: the newest state, or the word that there is none (version 0). */
   | { readonly kind: 'state'; readonly version: number; readonly bytes: Uint8Array<ArrayBuffer> }
   | {

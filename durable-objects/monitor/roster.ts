@@ -1,22 +1,28 @@
 import { flipped, type Health, unprobed } from '../../worker/core/health.ts';
-import { type OriginId, originId } from '../../worker/core/ids.ts';
-import type { ProbingConfig } from '../../worker/core/probing.ts';
+import { type InstanceId, type OriginId, originId } from '../../worker/core/ids.ts';
+import { plainProbing, type ProbedOrigin, type ProbingConfig } from '../../worker/core/probing.ts';
+import type { Leased, Registration } from '../../worker/core/registration.ts';
 import type { Snapshot, Standing } from '../../worker/core/snapshot.ts';
+import { Leases } from './leases.ts';
 
 /** Who is in the pool and how they are, in memory and stored. Runs of probe results are only in memory. */
 export class Roster {
   readonly #storage: DurableObjectStorage;
+  readonly #leases: Leases;
   readonly #healths = new Map<OriginId, Health>();
   #probing: ProbingConfig | undefined;
   #version: number;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
+    this.#leases = new Leases(storage.sql);
     storage.sql.exec(
       'CREATE TABLE IF NOT EXISTS origin (id TEXT PRIMARY KEY, health TEXT NOT NULL) WITHOUT ROWID',
     );
     this.#version = storage.kv.get<number>('version') ?? 0;
-    this.#probing = storage.kv.get<ProbingConfig>('probing');
+    const kept = storage.kv.get<ProbingConfig>('probing');
+    // What an earlier version of this code has kept lacks the options that are younger.
+    this.#probing = kept && { ...kept, health: { ...plainProbing, ...kept.health } };
     for (const { id, health } of storage.sql.exec<{ id: string; health: string }>(
       'SELECT id, health FROM origin',
     )) {
@@ -32,10 +38,27 @@ export class Roster {
     return this.#version;
   }
 
+  /** The origins of the configuration, and those that have registered themselves. */
+  get members(): readonly ProbedOrigin[] {
+    const configured = this.#probing?.origins ?? [];
+    const living = this.#leases.living(Date.now());
+    if (living.length === 0) return configured;
+    const ids = new Set(configured.map(({ id }) => id));
+    return [...configured, ...living.filter(({ id }) => !ids.has(id)).map(({ id, url }) => ({ id, url }))];
+  }
+
+  member(origin: OriginId): ProbedOrigin | undefined {
+    return this.members.find(({ id }) => id === origin);
+  }
+
+  /** Of a member; undefined for anybody else. */
+  healthOf(origin: OriginId): Health | undefined {
+    return this.member(origin) && (this.#healths.get(origin) ?? unprobed(0));
+  }
+
   /** The pool's origins. One that left the pool is remembered, but it is not here. */
   get healths(): ReadonlyMap<OriginId, Health> {
-    const members = this.#probing?.origins ?? [];
-    return new Map(members.map(({ id }) => [id, this.#healths.get(id) ?? unprobed(0)]));
+    return new Map(this.members.map(({ id }) => [id, this.#healths.get(id) ?? unprobed(0)]));
   }
 
   get snapshot(): Snapshot {
@@ -43,7 +66,9 @@ export class Roster {
       id,
       { health, incarnation },
     ]);
-    return { version: this.#version, origins: Object.fromEntries(standings) };
+    const registered = this.#leases.registered(Date.now());
+    const snapshot = { version: this.#version, origins: Object.fromEntries(standings) };
+    return registered === undefined ? snapshot : { ...snapshot, registered };
   }
 
   /** Takes a newer configuration; answers whether there was something new in it. */
@@ -58,6 +83,35 @@ export class Roster {
       this.bump();
     });
     return true;
+  }
+
+  /** An origin registers itself or renews its lease. Another instance under a known id is another memory: cookies of it ask the map. */
+  register(asked: Registration, max: number): Leased {
+    const now = Date.now();
+    return this.#storage.transactionSync(() => {
+      this.turn(now);
+      this.#forget(this.#leases.prune(now));
+      const wasHere = this.member(asked.id) !== undefined;
+      const said = this.#leases.register(asked, { configured: this.#probing?.origins ?? [], max }, now);
+      if (said.kind !== 'leased') return said;
+      // No incarnation is above the version: whatever was known under this id before is older.
+      if (!wasHere) this.#keep(asked.id, { ...unprobed(now), incarnation: this.#version + 1 });
+      else if (said.newcomer) this.#raise(asked.id);
+      if (said.newcomer || this.#leases.hasTurned(now)) this.bump();
+      return said;
+    });
+  }
+
+  withdraw(origin: OriginId, instance: InstanceId, stamp: number): void {
+    this.#storage.transactionSync(() => {
+      this.#leases.withdraw(origin, instance, stamp);
+      this.turn(Date.now());
+    });
+  }
+
+  /** Leases end, and newcomers open, as time goes by. */
+  turn(now: number): void {
+    if (this.#leases.hasTurned(now)) this.bump();
   }
 
   /** Stores only what others are told: health and incarnation. */
@@ -82,6 +136,18 @@ export class Roster {
   #joining(id: OriginId, now: number): Health {
     const left = this.#healths.get(id);
     return left === undefined ? unprobed(now) : { ...unprobed(now), incarnation: left.incarnation + 1 };
+  }
+
+  #forget(ids: readonly OriginId[]): void {
+    for (const id of ids.filter((one) => this.member(one) === undefined)) {
+      this.#healths.delete(id);
+      this.#storage.sql.exec('DELETE FROM origin WHERE id = ?', id);
+    }
+  }
+
+  #raise(id: OriginId): void {
+    const health = this.#healths.get(id);
+    if (health !== undefined) this.#keep(id, { ...health, incarnation: health.incarnation + 1 });
   }
 
   #keep(id: OriginId, health: Health): void {

@@ -12,6 +12,8 @@ export interface Group {
 
 /** A lone write is not kept waiting; a crowd shares a row per this long. */
 export const groupMs = 20;
+/** A session on its way to another home shares a row with fewer: the request that moves it waits for its claim, and for the write after it again. */
+export const moveMs = 5;
 /** A state of this size fills rows of its own anyway. */
 export const hurriedBytes = 512 * 1024;
 
@@ -55,6 +57,13 @@ export class Groups {
   /** As soon as this step is done: a large state does not stay in memory while others are waited for. */
   hurry(): void {
     queueMicrotask(() => this.flush());
+  }
+
+  /** Within `moveMs` of the last flush rather than `groupMs`. */
+  soon(now: number): void {
+    const waitMs = this.#flushedAt + moveMs - now;
+    if (waitMs <= 0) this.hurry();
+    else setTimeout(() => this.flush(), Math.min(waitMs, moveMs));
   }
 
   flush(): void {

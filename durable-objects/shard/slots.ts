@@ -1,5 +1,5 @@
 import { overtaken, type Verdict } from '../../worker/core/fence.ts';
-import type { OriginId, PoolName, SessionId } from '../../worker/core/ids.ts';
+import { noInstance, type OriginId, type PoolName, type SessionId } from '../../worker/core/ids.ts';
 import { type Entry, noState, type StoredState } from '../../worker/core/page.ts';
 import type { Replication } from '../../worker/core/replication.ts';
 import { epochFloor } from '../../worker/core/promotion.ts';
@@ -84,6 +84,7 @@ export class Slots {
     if (old?.kind === 'chunked' && old !== state) group.replaced.add(old.id);
     if (raise !== undefined) group.raises.add(raise);
     if (state.kind === 'inline' && state.bytes.length >= hurriedBytes) groups.hurry();
+    else if (isMoving(held.slot, next)) groups.soon(Date.now());
     return answer;
   }
 
@@ -110,6 +111,13 @@ export class Slots {
     if (await this.#parts.feed.isKeptElsewhere()) return answer;
     return { kind: 'unreachable', why: 'the shard has it, no replica has it yet' };
   }
+}
+
+/** A claim, or the first write after one: a request whose home was lost waits for both. */
+function isMoving(held: Slot, next: Slot): boolean {
+  if (next.kind !== 'row') return false;
+  const [epoch, instance] = held.kind === 'row' ? [held.row.epoch, held.row.instance] : [0, undefined];
+  return next.row.epoch !== epoch || instance === noInstance;
 }
 
 export function inline(state: SealedState): StoredState {

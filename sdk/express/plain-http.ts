@@ -21,3 +21,8 @@ export function send(res: ServerResponse, { status, headers, body }: Refusal): v
   res.statusCode = status;
   res.end(body);
 }
+
+/** It did not come through Limpet: neither a session's request nor an order of the edge's. */
+export function isDirect({ headers }: IncomingMessage): boolean {
+  return headers['limpet-session'] === undefined && headers['limpet-control'] === undefined;
+}

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { PoolMonitor } from '../../durable-objects/pool-monitor.ts';
 import { type Incident, incidentsForMs, noToll, type Tally, type Toll } from '../../worker/core/incident.ts';
 import { type OriginId, originId, poolName } from '../../worker/core/ids.ts';
-import type { ProbingConfig } from '../../worker/core/probing.ts';
+import { plainProbing, type ProbingConfig } from '../../worker/core/probing.ts';
 import { eventually } from './eventually.ts';
 
 type Monitor = DurableObjectStub<PoolMonitor>;
@@ -31,7 +31,7 @@ const [a, b, c] = [originId('a'), originId('b'), originId('c')];
 const config = (ids: readonly OriginId[]): ProbingConfig => ({
   revision: 1,
   origins: ids.map((id) => ({ id, url: `http://${id}.test` })),
-  health: { path: '/', intervalMs: 300_000, timeoutMs: 50, fall: 2, rise: 1, expect: [] },
+  health: { ...plainProbing, intervalMs: 300_000, doubtIntervalMs: 300_000, timeoutMs: 50, rise: 1 },
 });
 const up = (...ids: readonly OriginId[]) => ids.forEach((id) => answers.set(`${id}.test`, 200));
 

@@ -1,5 +1,6 @@
 import { evictDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
+import { plainProbing } from '../../worker/core/probing.ts';
 import { describe, expect, it, vi } from 'vitest';
 import { originId, type SessionId, subjectTag } from '../../worker/core/ids.ts';
 import type { LostWrite } from '../../worker/core/lost-write.ts';
@@ -208,7 +209,7 @@ describe('what an end raises', () => {
   const probing = {
     revision: 1,
     origins: [a, b].map((id) => ({ id, url: `http://${id}.invalid` })),
-    health: { path: '/', intervalMs: 60_000, timeoutMs: 100, fall: 9, rise: 1, expect: [] },
+    health: { ...plainProbing, path: '/', intervalMs: 60_000, timeoutMs: 100, fall: 9, rise: 1 },
   };
 
   it('[OP4] is the incarnation of the home, and of all origins where no row names one', async () => {

@@ -30,7 +30,7 @@ async function promoted() {
   const to: Promotion = { generation: 1, object, jurisdiction: '' };
   const { attempt } = await monitor.beginPromotion('xx00001');
   await stub().standFor(pool, 'xx00001', attempt);
-  const handed = await stub().handOver(pool, 'xx00001', to);
+  const handed = await stub().makeWay(pool, 'xx00001', to);
   await replica().closeTo(of, attempt);
   const said = await replica().promote(of, attempt, to, copied(1));
   const record = () => monitor.promoted('xx00001', attempt, to);

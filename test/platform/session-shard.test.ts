@@ -5,6 +5,7 @@ import {
   runInDurableObject,
 } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
+import { plainProbing } from '../../worker/core/probing.ts';
 import { describe, expect, it, vi } from 'vitest';
 import { bucketOf, decodePage, mirrorKey } from '../../worker/core/page.ts';
 import { eventually } from './eventually.ts';
@@ -324,7 +325,7 @@ describe('the incarnations to be raised', () => {
   const probing = {
     revision: 1,
     origins: [{ id: a, url: 'http://127.0.0.1:9' }],
-    health: { path: '/', intervalMs: 300_000, timeoutMs: 50, fall: 10, rise: 2, expect: [] },
+    health: { ...plainProbing, path: '/', intervalMs: 300_000, timeoutMs: 50, fall: 10, rise: 2 },
   };
   const incarnation = async (monitor: ReturnType<typeof newShard>['monitor']) =>
     (await monitor.status()).origins[0]?.incarnation;

@@ -2,6 +2,7 @@ import { env } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
 import { limpet, type LimpetEnv } from '../../worker/limpet.ts';
 import { originId, poolName } from '../../worker/core/ids.ts';
+import { plainProbing } from '../../worker/core/probing.ts';
 import { reachThrough } from '../../worker/stores/reach.ts';
 import { eventually } from './eventually.ts';
 
@@ -49,7 +50,15 @@ describe('an origin behind a binding', () => {
 
   it('[VI2] is probed by the monitor through it; a binding that the monitor lacks is a failed probe that says so', async () => {
     const monitor = env.POOL_MONITOR.getByName(poolName(`pool-${crypto.randomUUID()}`));
-    const health = { path: '/well', intervalMs: 300_000, timeoutMs: 500, fall: 1, rise: 1, expect: [] };
+    const health = {
+      ...plainProbing,
+      path: '/well',
+      intervalMs: 300_000,
+      doubtIntervalMs: 300_000,
+      fall: 1,
+      rise: 1,
+      timeoutMs: 500,
+    };
     const url = 'http://app.nowhere.internal';
     const origins = [
       { id: originId('well'), url, via: 'BOUND_ORIGIN' },

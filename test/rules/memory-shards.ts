@@ -1,6 +1,7 @@
 import { claim, end, label, put, renew, rotate, type Verdict } from '../../worker/core/fence.ts';
 import type { OriginId, SessionId } from '../../worker/core/ids.ts';
 import { current, type Row, type Slot } from '../../worker/core/row.ts';
+import { swap } from '../../worker/core/swap.ts';
 import type { Clock, SealedState, Shards, Unreachable } from '../../worker/ports.ts';
 
 /** A pool's shards as a map, under the real rules of the fence. */
@@ -18,7 +19,7 @@ export interface MemoryShards extends Shards {
   goAway(): void;
 }
 
-const operations = ['locate', 'claim', 'put', 'label', 'renew', 'end', 'rotate'] as const;
+const operations = ['locate', 'read', 'claim', 'put', 'swap', 'label', 'renew', 'end', 'rotate'] as const;
 
 export function memoryShards(clock: Clock): MemoryShards {
   const slots = new Map<SessionId, Slot>();
@@ -63,6 +64,12 @@ export function memoryShards(clock: Clock): MemoryShards {
         const held = slot(session);
         return held.kind === 'ended' ? { kind: 'ended' } : held;
       }),
+    read: (session) =>
+      ask('read', () => {
+        const [held, state] = [slot(session), states.get(session)];
+        if (held.kind !== 'row') return { kind: held.kind };
+        return held.row.version > 0 && state !== undefined ? { ...held, state } : held;
+      }),
     claim: (session, wish) =>
       ask('claim', () => {
         const answer = settle(session, claim(slot(session), wish));
@@ -73,6 +80,12 @@ export function memoryShards(clock: Clock): MemoryShards {
       ask('put', () => {
         const answer = settle(session, put(slot(session), wish));
         if (answer.kind === 'stored') states.set(session, wish.state);
+        return answer;
+      }),
+    swap: (session, wish) =>
+      ask('swap', () => {
+        const answer = settle(session, swap(slot(session), wish));
+        if (answer.kind === 'stored' && wish.state !== undefined) states.set(session, wish.state);
         return answer;
       }),
     label: (session, wish) => ask('label', () => settle(session, label(slot(session), wish))),

@@ -5,7 +5,7 @@ import type { CookieClaims } from '../../worker/core/cookie-value.ts';
 import { instanceId, type OriginId, originId, poolName, type SessionId } from '../../worker/core/ids.ts';
 import type { Row } from '../../worker/core/row.ts';
 import { makeSessionId } from '../../worker/core/session-id.ts';
-import type { Snapshot, Standing } from '../../worker/core/snapshot.ts';
+import type { OrderedStanding, Snapshot } from '../../worker/core/snapshot.ts';
 import { type Bindings, createEdge } from '../../worker/edge.ts';
 import { serve } from '../../worker/pipeline.ts';
 import type { LostWrite } from '../../worker/core/lost-write.ts';
@@ -20,6 +20,7 @@ import type {
 } from '../../worker/ports.ts';
 import { open } from '../../worker/steps/open.ts';
 import { requestUrl } from '../../worker/steps/route.ts';
+import { createLimpetStates } from '../../worker/stores/limpet-states.ts';
 import type { Edge, Pool, Visit } from '../../worker/visit.ts';
 import { type ManualClock, manualClock } from './manual-clock.ts';
 import { type MemoryShards, memoryShards } from './memory-shards.ts';
@@ -34,6 +35,7 @@ export const secrets = {
   cookieKeys: ['cookie-key-0123456789abcdef-0123456789abcdef'],
   originSecret: 'origin-secret-0123456789abcdef-0123456789abcdef',
   adminToken: 'admin-token-0123456789abcdef-0123456789abcdef',
+  readToken: 'read-token-0123456789abcdef-0123456789abcdef',
 };
 
 /** What reached an origin. */
@@ -86,7 +88,9 @@ export interface World {
   status: MonitorStatus | Unreachable;
   /** Set the age to have the snapshot trusted less. */
   snapshotAgeMs: number;
-  standing(origin: OriginId, standing: Partial<Standing>): void;
+  /** The kill switch. */
+  routeOnly: boolean;
+  standing(origin: OriginId, standing: Partial<OrderedStanding>): void;
   visit(request?: RequestLike): Promise<Visit>;
   /** The whole pipeline, with time that passes as far as it is waited for. */
   send(request?: RequestLike): Promise<Response>;
@@ -129,7 +133,7 @@ export function contractReply(headers: Record<string, string>, init: ResponseIni
 export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const clock = manualClock(startMs);
   const shards = memoryShards(clock);
-  const standings = new Map<OriginId, Standing>();
+  const standings = new Map<OriginId, OrderedStanding>();
   const waited: Promise<unknown>[] = [];
   const origins = new Map<OriginId, Handler>();
   const world = {
@@ -148,6 +152,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     ownPage: undefined as string | undefined,
     status: { kind: 'unreachable', why: 'the test says so' } as MonitorStatus | Unreachable,
     snapshotAgeMs: 0,
+    routeOnly: false,
   };
   let drawn = 0;
 
@@ -180,6 +185,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     snapshot: {
       version: 1,
       origins: Object.fromEntries(standings),
+      ...(world.routeOnly ? { routeOnly: true } : {}),
       ...(world.drill === undefined ? {} : { drill: world.drill }),
     } as Snapshot,
     ageMs: world.snapshotAgeMs,
@@ -187,6 +193,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const pool: Pool = {
     ...built,
     shards,
+    states: built.states && createLimpetStates(shards),
     snapshots: { current: held, refresh: async () => held() },
     report: async (origin) => void world.reported.push(origin),
     lost: {
@@ -231,7 +238,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     shards,
     origins,
     visit,
-    standing: (origin: OriginId, standing: Partial<Standing>) =>
+    standing: (origin: OriginId, standing: Partial<OrderedStanding>) =>
       void standings.set(origin, { health: 'up', incarnation: 0, ...standings.get(origin), ...standing }),
     send: async (request?: RequestLike) => clock.through(serve(await visit(request))),
     settled: async () => void (await Promise.all(waited)),
@@ -299,6 +306,8 @@ const noBindings: Omit<Bindings, 'apiBase'> = {
   replicas: { getByName: unused, jurisdiction: unused },
   fallback: { get: unused, getWithMetadata: unused, put: unused },
   cache: { match: unused, put: unused },
+  stores: { redis: undefined, redisHttp: undefined },
+  openSocket: unused,
   reach: () => undefined,
   runtime: 'cloudflare',
   revision: 0,

@@ -1,3 +1,4 @@
+import { drain, order } from './drains.ts';
 import { calm, type Weather } from './network.ts';
 import type { ObjectHost } from './object-host.ts';
 import type { World } from './world.ts';
@@ -19,7 +20,9 @@ export type Fault =
   /** One shard's machine is gone; for good, with its storage, where no time is given. */
   | { readonly what: 'gone'; readonly shard: number; readonly forMs?: number }
   /** An operator promotes a replica of it. */
-  | { readonly what: 'promote'; readonly shard: number; readonly acceptLoss: boolean };
+  | { readonly what: 'promote'; readonly shard: number; readonly acceptLoss: boolean }
+  /** An operator drains it, and lets it work again after a while. */
+  | { readonly what: 'drain'; readonly origin: string; readonly forMs: number };
 
 /** Lets a fault happen, and be over after its time. */
 export function strike(world: World, planned: Fault, homes: (browser: number) => string): void {
@@ -67,6 +70,9 @@ export function strike(world: World, planned: Fault, homes: (browser: number) =>
     }
     case 'recycle':
       return world.edges[fault.edge]?.recycle();
+    case 'drain':
+      drain(world, fault.origin, fault.forMs);
+      return later(() => void order(world, fault.origin, 'activate', {}));
     default:
       return fault satisfies never;
   }
@@ -98,6 +104,7 @@ export function heal(world: World): void {
   world.isHealed = true;
   network.weather = calm;
   for (const origin of world.origins.ids) {
+    void order(world, origin, 'activate', {});
     for (const { process } of world.origins.living(origin)) scheduler.thaw(process);
     if (world.origins.living(origin).length === 0) world.origins.start(origin);
   }

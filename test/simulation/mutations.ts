@@ -107,6 +107,19 @@ export const mutations: readonly Mutation[] = [
     from: 'function goOnWith(headers: HeaderList): SealedNow {\n    copies.drop(copy);',
     to: 'function goOnWith(headers: HeaderList): SealedNow {\n    leave();',
   }),
+  mutation(
+    'a session is released before it is stored',
+    {
+      file: 'sdk/create-visit.ts',
+      from: 'if (copy.version === copy.storedVersion) return stored(releasing);',
+      to: 'if (releasing || copy.version === copy.storedVersion) return stored(releasing);',
+    },
+    {
+      file: 'sdk/create-visit.ts',
+      from: '|| copy.version !== copy.storedVersion)',
+      to: ')',
+    },
+  ),
   mutation('a replica applies its log out of order', {
     file: 'worker/core/replication.ts',
     from: "if (position.seq < stretch.after) return 'gap';",

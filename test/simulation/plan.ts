@@ -37,7 +37,19 @@ export function planOf(seed: number): Plan {
     steps.push(...faultsOf(shape, atMs + chance.between(0, 1_500), chance));
     atMs = Math.max(...steps.map((step) => step.atMs)) + quietMs(chance);
   }
+  steps.push(...drainsOf(seed, atMs));
   return { shape, browsers, steps: steps.sort((one, other) => one.atMs - other.atMs) };
+}
+
+/** In every third world an operator drains origins, whatever else happens there. */
+function drainsOf(seed: number, lastMs: number): Step[] {
+  const chance = new Chance(seed).fork('drains');
+  if (!chance.happens(1 / 3)) return [];
+  return Array.from({ length: chance.between(1, 2) }, () => {
+    const origin = chance.pick(['home of 0', 'home of 0', 'a', 'b']);
+    const forMs = chance.pick([3_000, 8_000, 20_000]);
+    return { kind: 'fault', atMs: chance.between(0, lastMs), fault: { what: 'drain', origin, forMs } };
+  });
 }
 
 /** Half of the worlds have replicas. */

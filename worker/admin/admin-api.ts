@@ -7,8 +7,10 @@ import { listIncidents, openIncidents, showIncident } from './incidents.ts';
 import { endSession, listSessions, showSession } from './sessions.ts';
 import { listShards, promote } from './shards.ts';
 import { endSubject, eraseSubject, exportSubject } from './subjects.ts';
+import { accountOf, sweepOrigin } from './drain.ts';
 import { json } from './json.ts';
 import { lostWrites } from './lost.ts';
+import { listOrigins, operationTold, orderRouteOnly, ordersState, orderWeight } from './origins.ts';
 
 type Endpoint = (request: IRequest, edge: Edge) => Response | Promise<Response>;
 
@@ -23,6 +25,15 @@ only('POST', '/subject/end', endSubject);
 only('POST', '/subject/export', exportSubject);
 only('POST', '/subject/erase', eraseSubject);
 only('GET', '/lost', lostWrites);
+only('GET', '/origins', listOrigins);
+only('POST', '/origins/:id/drain', ordersState('draining'));
+only('POST', '/origins/:id/activate', ordersState('active'));
+only('POST', '/origins/:id/down', ordersState('down'));
+only('POST', '/origins/:id/disable', ordersState('disabled'));
+only('POST', '/origins/:id/weight', orderWeight);
+only('POST', '/origins/:id/sweep', sweepOrigin);
+only('GET', '/origins/:id/account', accountOf);
+only('POST', '/pools/:pool/route-only', orderRouteOnly);
 only('GET', '/incidents', listIncidents);
 only('GET', '/incidents/:id', showIncident);
 only('POST', '/drill', beginDrill);
@@ -44,12 +55,21 @@ export async function adminApi(request: Request, edge: Edge): Promise<Response> 
   return answer ?? refusal(404, 'not_found', 'No such endpoint.');
 }
 
-function requireToken({ headers }: IRequest, edge: Edge): Response | undefined {
+function requireToken({ headers, method }: IRequest, edge: Edge): Response | undefined {
   const given = /^Bearer (.+)$/.exec(headers.get('authorization') ?? '')?.[1] ?? '';
   if (sameText(given, edge.adminToken)) return undefined;
+  if (sameText(given, edge.readToken)) return method === 'GET' ? undefined : readsOnly();
   return refusal(401, 'unauthorized', 'This needs the admin token: Authorization: Bearer <ADMIN_TOKEN>.', {
     'www-authenticate': 'Bearer',
   });
+}
+
+function readsOnly(): Response {
+  return refusal(
+    403,
+    'forbidden',
+    'This is the read token: it shows, and orders nothing. An order needs ADMIN_TOKEN.',
+  );
 }
 
 async function status(_request: IRequest, edge: Edge): Promise<Response> {
@@ -64,14 +84,16 @@ async function poolStatus(pool: Pool, edge: Edge) {
   if ('kind' in told)
     return { name: pool.name, monitor: { unreachable: told.why }, here, incidents, origins: [] };
   const now = edge.clock.now();
-  const origins = told.origins.map(({ id, url, health, incarnation, since, last }) => ({
+  const origins = told.origins.map(({ id, url, health, incarnation, since, last, operation }) => ({
     id,
     url,
     health,
     incarnation,
     sinceMs: now - since,
     lastProbe: last,
+    ...operationTold(pool, id, operation, now),
     suspectHere: pool.suspicions.isSuspect(id, now),
   }));
-  return { name: pool.name, monitor: { version: told.version }, here, incidents, origins };
+  const { version, routeOnly } = told;
+  return { name: pool.name, monitor: { version }, routeOnly, here, incidents, origins };
 }

@@ -1,5 +1,6 @@
 import type { Edge } from '../visit.ts';
 import { adminApi } from './admin-api.ts';
+import { registration } from './registration.ts';
 import { storeApi } from './store-api.ts';
 
 /** Paths that are Limpet's own and reach no origin. */
@@ -11,5 +12,6 @@ export function isOwnPath(target: string): boolean {
 
 export function answerOwnPath(request: Request, edge: Edge): Promise<Response> {
   const { pathname } = new URL(request.url);
-  return pathname.startsWith(`${prefix}admin/`) ? adminApi(request, edge) : storeApi(request, edge);
+  if (pathname.startsWith(`${prefix}admin/`)) return adminApi(request, edge);
+  return pathname.startsWith(`${prefix}origins/`) ? registration(request, edge) : storeApi(request, edge);
 }

@@ -67,7 +67,10 @@ export async function endSession(request: IRequest, edge: Edge): Promise<Respons
       'No pool has a row of this session: say which pool it is of, ?pool=NAME.',
     );
   const endsAt = edge.clock.now() + pool.config.session.absoluteMs;
-  const said = await pool.desk.end(session, { endsAt, origins: [...pool.origins.keys()] });
+  const said = await pool.desk.end(session, {
+    endsAt,
+    origins: [...pool.membership.asOf(pool, pool.snapshots.current().snapshot).origins.keys()],
+  });
   if (said.kind === 'unreachable') return unanswered({ pool, shard: shardOf(session) }, said.why);
   return json({ pool: pool.name, session, ended: true, was: slot.kind === 'row' ? 'stored' : slot.kind });
 }

@@ -1,22 +1,27 @@
 import { type IRequest, Router } from 'itty-router';
-import { bodyWithin } from '../core/body.ts';
-import { parseInstance, type SubjectTag } from '../core/ids.ts';
-import type { Reason } from '../core/outcome.ts';
+import { parseInstance } from '../core/ids.ts';
 import { limitsFrom } from '../core/row.ts';
 import { parseSessionId } from '../core/session-id.ts';
+import { waitAfterMs } from '../core/snapshot.ts';
 import { refusal } from '../steps/gate.ts';
 import { sealed, unsealed } from '../steps/sealed-state.ts';
-import { parseSubject, wholeNumber } from '../steps/returned.ts';
+import { wholeNumber } from '../steps/returned.ts';
 import type { Edge, Pool } from '../visit.ts';
+import { elsewhere, malformed, sessionEnded, storeUnreachable, tooLarge } from './api-answers.ts';
 import { type Capability, openCapability } from './capability.ts';
+import { noteIfLate, stateIn, subjectIn } from './given-state.ts';
+import { getOwn, refusedByMatch, touchOwn } from './own-state.ts';
+import { endShared, getShared, putShared, type SharedCall, touchShared } from './shared-states.ts';
 
 type Api = [Edge];
 
 /** Where origins claim and store what is theirs (docs/contract.md §4). Nothing answers without a capability. */
 const router = Router<IRequest, Api, Response>({ base: '/.limpet/sessions' });
-router.post('/:id/claim', withCapability(claim));
-router.put('/:id', withCapability(put));
-router.delete('/:id', withCapability(end));
+router.get('/:id', withCapability(either(getOwn, getShared)));
+router.post('/:id/claim', withCapability(either(claim, noClaims)));
+router.post('/:id/touch', withCapability(either(touchOwn, touchShared)));
+router.put('/:id', withCapability(either(put, putShared)));
+router.delete('/:id', withCapability(either(end, endShared)));
 
 export async function storeApi(request: Request, edge: Edge): Promise<Response> {
   const answer: Response | undefined = await router.fetch(request, edge);
@@ -24,6 +29,15 @@ export async function storeApi(request: Request, edge: Edge): Promise<Response> 
     answer ??
     refusal(404, 'not_found', `No such endpoint: ${request.method} ${new URL(request.url).pathname}`)
   );
+}
+
+const patienceMs = 200;
+
+/** An isolate that only origins call has nobody else who keeps its snapshot young. */
+async function isRouteOnly({ snapshots }: Pool): Promise<boolean> {
+  const held = snapshots.current();
+  const { snapshot } = held.ageMs > waitAfterMs ? await snapshots.refresh(patienceMs) : held;
+  return snapshot.routeOnly === true;
 }
 
 type Endpoint = (request: Request, capability: Capability, edge: Edge) => Promise<Response>;
@@ -39,8 +53,30 @@ function withCapability(endpoint: Endpoint) {
         'This capability is forged, expired, or of another session; each request to the origin brings a fresh one.',
       );
     }
+    if (await isRouteOnly(capability.pool))
+      return refusal(503, 'route_only', "By the operator's order nothing is stored now.", {
+        'retry-after': '5',
+      });
     return endpoint(request, capability, edge);
   };
+}
+
+/** One call, as pools have it whose sessions live on one origin each, and as pools have it whose origins share their states. */
+function either(own: Endpoint, shared: (call: SharedCall) => Promise<Response>): Endpoint {
+  return (request, capability, edge) => {
+    const { states } = capability.pool;
+    return states === undefined
+      ? own(request, capability, edge)
+      : shared({ request, capability, states, edge });
+  };
+}
+
+async function noClaims(): Promise<Response> {
+  return refusal(
+    404,
+    'not_found',
+    'A pool in external mode has no claims: read the state with GET, and PUT it with If-Match.',
+  );
 }
 
 async function claim(
@@ -81,7 +117,7 @@ async function claim(
         ? refusal(409, 'claimed', 'This session is at a newer epoch of this origin.', {
             'limpet-epoch': String(said.row.epoch),
           })
-        : refusal(409, 'elsewhere', 'This session lives on another origin.');
+        : elsewhere();
     case 'ended':
       return sessionEnded();
     case 'unreachable':
@@ -104,16 +140,14 @@ async function put(
   ];
   if (typeof epoch !== 'number' || typeof version !== 'number' || instance === undefined)
     return malformed('Limpet-Epoch, Limpet-Version and Limpet-Instance');
+  const unmatched = await refusedByMatch(request, { pool, session, home, ...capability });
+  if (unmatched !== undefined) return unmatched;
   const { stateBytesMax } = pool.config.session;
   const bytes = await stateIn(request, stateBytesMax);
   const lost = noteIfLate(headers, { pool, session }, edge);
   if (bytes === undefined) {
     lost('state_too_large');
-    return refusal(
-      413,
-      'state_too_large',
-      `A state of this pool has at most ${stateBytesMax} bytes; the previous state stays.`,
-    );
+    return tooLarge(stateBytesMax);
   }
   const state = await sealed(pool.keyring, session, epoch, bytes);
   const subject = await subjectIn(headers, pool);
@@ -145,23 +179,6 @@ async function put(
   }
 }
 
-/** A change that is stored after its answer has begun: what becomes of it no answer can say, only the operator's list. */
-function noteIfLate(
-  headers: Headers,
-  { pool, session }: Pick<Capability, 'pool' | 'session'>,
-  edge: Edge,
-): (why: Reason) => void {
-  if (headers.get('limpet-late') !== '1') return () => undefined;
-  const write = {
-    session,
-    at: edge.clock.now(),
-    told: 'answered',
-    method: 'PUT',
-    path: '/.limpet/sessions/:id',
-  } as const;
-  return (why) => pool.lost.note({ ...write, why });
-}
-
 async function end(
   { headers }: Request,
   { pool, session, home, ...capability }: Capability,
@@ -172,37 +189,4 @@ async function end(
   const { endsAt } = limitsFrom(capability.startedS, edge.clock.now(), pool.config.session);
   const said = await pool.shards.end(session, { home, instance, endsAt });
   return said.kind === 'unreachable' ? storeUnreachable() : new Response(null, { status: 204 });
-}
-
-async function subjectIn(headers: Headers, { keyring }: Pool): Promise<SubjectTag | undefined> {
-  const name = parseSubject(headers.get('limpet-subject'));
-  return name === undefined ? undefined : keyring.subjectTag(name);
-}
-
-async function stateIn(
-  { headers, body }: Request,
-  bytesMax: number,
-): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  return Number(headers.get('content-length') ?? 0) > bytesMax ? undefined : bodyWithin(body, bytesMax);
-}
-
-function malformed(wanted: string): Response {
-  return refusal(
-    400,
-    'malformed',
-    `This call needs ${wanted}, well-formed; docs/contract.md, section 4, says how.`,
-  );
-}
-
-function sessionEnded(): Response {
-  return refusal(410, 'session_ended', 'This session was ended; nothing brings it back.');
-}
-
-function storeUnreachable(): Response {
-  return refusal(
-    503,
-    'store_unreachable',
-    'The session store did not answer; it is not known whether this was done.',
-    { 'retry-after': '1' },
-  );
 }

@@ -2,6 +2,7 @@
 import { addressRules } from './address-rules.ts';
 import { isRecord } from './fields.ts';
 import { isMatch, isOriginUrl, readMatch } from './patterns.ts';
+import { socketRules } from './probe-fields.ts';
 import { type Flaw, wantedInstead } from './problems.ts';
 import { cookieNames, poolHosts, shareHost } from './resolve.ts';
 import { poolNameRules } from './rules.ts';
@@ -16,6 +17,7 @@ export function acrossRules(input: unknown, production: boolean): Flaw[] {
   const addresses = { allowPrivate: allowPrivate === true, production, hosts };
   return [
     ...poolNameRules(names),
+    ...socketRules(pools, production),
     ...originUrls(pools).flatMap(([at, url, isBound]) =>
       addressRules(url, { ...addresses, isBound }).map((flaw) => ({ ...flaw, at })),
     ),

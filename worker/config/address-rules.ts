@@ -8,7 +8,7 @@ export interface AddressRules {
   readonly allowPrivate: boolean;
   readonly production: boolean;
   /** Whether a binding leads there: then its url is a name for it, and where it lies is the binding's matter. */
-  readonly isBound: boolean;
+  readonly isBound?: boolean;
   /** What the routes listen to: an origin there would be Limpet itself. */
   readonly hosts: readonly HostMatch[];
 }
@@ -16,7 +16,7 @@ export interface AddressRules {
 /** Where an origin may be. Only what is written can be judged: a name may still resolve to anything. */
 export function addressRules(
   url: string,
-  { allowPrivate, production, isBound, hosts }: AddressRules,
+  { allowPrivate, production, isBound = false, hosts }: AddressRules,
 ): Flaw[] {
   const { hostname } = readOriginUrl(url);
   const kind = addressKind(hostname);

@@ -1,4 +1,5 @@
 // The resolved configuration: what the operator wrote, checked, with every default filled in.
+import type { BodyMatch, StatusRange } from '../core/probing.ts';
 
 export interface Config {
   /** By pool name, in the operator's order. */
@@ -43,12 +44,26 @@ export interface PoolConfig {
   readonly session: SessionPolicy;
   readonly cookie: CookiePolicy;
   readonly health: HealthPolicy;
+  readonly drain: DrainPolicy;
   readonly attempts: AttemptPolicy;
   /** Which `Host` the origin sees. Default `origin`. */
   readonly host: 'preserve' | 'origin';
   /** Turn the origin's own host in `Location`, `Content-Location` and cookie `Domain` to the public one. Default true. */
   readonly rewriteHost: boolean;
   readonly fallback: FallbackPolicy;
+  /** Which origins may register themselves. Default `off`: none. */
+  readonly registration: RegistrationPolicy | 'off';
+}
+
+export interface RegistrationPolicy {
+  /** An id, or the beginning of ids with a star. */
+  readonly ids: string;
+  /** Where they may be: names, `*.` names, IPv4 networks. */
+  readonly hosts: readonly string[];
+  /** Milliseconds of the longest lease. Default 30000. */
+  readonly leaseMs: number;
+  /** How many at a time. Default 100. */
+  readonly max: number;
 }
 
 export interface OriginConfig {
@@ -85,6 +100,8 @@ export interface SessionPolicy {
   readonly onHomeLost: 'empty' | 'restore' | 'external';
   /** What the client gets when the shard cannot be reached. Default `refuse`. */
   readonly onStoreFailure: 'refuse' | 'serve';
+  /** `external`: where the states are that are written through the store API. Default `limpet`. */
+  readonly store: 'limpet' | 'redis' | 'redis-http';
   /** Milliseconds without a request after which a session ends. Default 30 min. */
   readonly idleMs: number;
   /** Milliseconds after which a session ends whatever happens. Default 12 h. */
@@ -115,10 +132,22 @@ export interface CookiePolicy {
 }
 
 export interface HealthPolicy {
+  /** A request, or a connection that opens (self-hosted only). Default `http`. */
+  readonly type: 'http' | 'tcp';
   /** Appended to the origin's url. Default `/`. */
   readonly path: string;
+  /** Default `GET`. */
+  readonly method: 'GET' | 'HEAD' | 'OPTIONS' | 'POST';
+  /** Default none. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The host that is asked for. Default empty: that of the origin's url. */
+  readonly host: string;
+  /** Default 0: that of the origin's url. */
+  readonly port: number;
   /** Milliseconds between two probes. Default 5000. */
   readonly intervalMs: number;
+  /** The same while the last probe disagrees with what the origin is taken for. Default 1000, at most intervalMs. */
+  readonly doubtIntervalMs: number;
   /** Milliseconds that a probe may take. Default 2000. */
   readonly timeoutMs: number;
   /** Failed probes in a row that take an origin out. Default 2. */
@@ -126,7 +155,22 @@ export interface HealthPolicy {
   /** Good probes in a row that bring it back. Default 2. */
   readonly rise: number;
   /** Statuses that are good. Default empty: 200 to 399. */
-  readonly expect: readonly number[];
+  readonly expect: readonly StatusRange[];
+  /** What the body must have. Default anything. */
+  readonly body: BodyMatch;
+  /** A redirect is an answer like any other, or is followed on the same host. Default `answer`. */
+  readonly redirects: 'answer' | 'follow';
+  /** Share of an interval by which it may be off. Default 0.1. */
+  readonly jitter: number;
+  /** Location hints of those who probe. Default empty: the monitor itself, and helpers near it. */
+  readonly vantages: readonly string[];
+  /** Whether a 404 asks for a drain. Default false. */
+  readonly drainOn404: boolean;
+}
+
+export interface DrainPolicy {
+  /** Milliseconds that sessions which cannot be handed off stay at an origin that is being drained. Default 30 min. */
+  readonly deadlineMs: number;
 }
 
 export interface AttemptPolicy {

@@ -33,6 +33,8 @@ export interface PoolInput {
   cookie?: CookieInput | undefined;
   /** How origins are probed. */
   health?: HealthInput | undefined;
+  /** What a drain does with sessions that cannot be handed off. */
+  drain?: DrainInput | undefined;
   /** How long to try, and how often. */
   attempts?: AttemptsInput | undefined;
   /** Which `Host` the origin sees: the public one or that of its url. Default `'origin'`. */
@@ -41,6 +43,19 @@ export interface PoolInput {
   rewriteHost?: boolean | undefined;
   /** What is answered when no origin can. */
   fallback?: FallbackInput | undefined;
+  /** Let origins join by themselves (docs/registration.md). Default: none may. */
+  registration?: RegistrationInput | undefined;
+}
+
+export interface RegistrationInput {
+  /** The ids that may register: one, or a beginning and `*`, such as `'web-*'`. */
+  ids: string;
+  /** Where they may be: `'a.example.com'`, `'*.internal.example.com'`, `'10.0.0.0/8'`. */
+  hosts: readonly string[];
+  /** Milliseconds of the longest lease: 5000 to 600000. Default 30000. */
+  leaseMs?: number | undefined;
+  /** How many at a time: 1 to 1000. Default 100. */
+  max?: number | undefined;
 }
 
 export interface OriginInput {
@@ -74,6 +89,8 @@ export interface SessionInput {
   onHomeLost?: 'empty' | 'restore' | 'external' | undefined;
   /** Shard unreachable: 503 (`'refuse'`) or the answer without acknowledgement (`'serve'`). Default `'refuse'`. */
   onStoreFailure?: 'refuse' | 'serve' | undefined;
+  /** `external` only: where the origins share their states through Limpet's store API. Default `'limpet'`: its own shards. */
+  store?: 'limpet' | 'redis' | 'redis-http' | undefined;
   /** Milliseconds without a request after which a session ends: 1 min to 30 days. Default 30 min. */
   idleMs?: number | undefined;
   /** Milliseconds after which a session ends in any case: idleMs to 400 days. Default 12 h. */
@@ -106,18 +123,45 @@ export interface CookieInput {
 }
 
 export interface HealthInput {
+  /** Ask for `path`, or only open a connection (`'tcp'`: self-hosted use only). Default `'http'`. */
+  type?: 'http' | 'tcp' | undefined;
   /** Path of the probe, starting with `/`. Default `'/'`. */
   path?: string | undefined;
+  /** Default `'GET'`. */
+  method?: 'GET' | 'HEAD' | 'OPTIONS' | 'POST' | undefined;
+  /** Headers of the probe, up to 20. Default none besides `User-Agent: limpet-probe`. */
+  headers?: Readonly<Record<string, string>> | undefined;
+  /** The host to ask for, such as `'shop.example.com'`, where the origin tells its sites apart by it. Default: that of the origin's url. */
+  host?: string | undefined;
+  /** The port to ask. Default: that of the origin's url. */
+  port?: number | undefined;
   /** Milliseconds between two probes: 500 to 300000. Default 5000. */
   intervalMs?: number | undefined;
+  /** The same while the last probe disagrees with what the origin is taken for: 100 to intervalMs. Default 1000, or intervalMs where that is less. */
+  doubtIntervalMs?: number | undefined;
   /** Milliseconds for a probe: 50 to 60000, at most intervalMs. Default 2000. */
   timeoutMs?: number | undefined;
   /** Failed probes in a row until an origin is out: 1 to 10. Default 2. */
   fall?: number | undefined;
   /** Good probes in a row until it is back: 1 to 10. Default 2. */
   rise?: number | undefined;
-  /** Statuses that are good. Default `[]`: 200 to 399. */
-  expect?: readonly number[] | undefined;
+  /** Statuses that are good: `204`, `'2xx'`, `'200-299'`. Default `[]`: 200 to 399. */
+  expect?: readonly (number | string)[] | undefined;
+  /** What must stand in the first 64 KiB of the body: a text, or a pattern such as `'/ok|ready/i'`. Default: anything. */
+  body?: string | undefined;
+  /** Judge a redirect as the answer that it is, or follow up to five on the same host. Default `'answer'`. */
+  redirects?: 'answer' | 'follow' | undefined;
+  /** Share of an interval by which it may be off, 0 to 0.5. Default 0.1. */
+  jitter?: number | undefined;
+  /** From where to probe: up to nine of Cloudflare's location hints. The majority of each region, then of the regions, decides. Default `[]`. */
+  vantages?: readonly LocationHint[] | undefined;
+  /** A probe that is answered 404 asks for a drain of its origin, which ends with the next good one. Default false. */
+  drainOn404?: boolean | undefined;
+}
+
+export interface DrainInput {
+  /** Milliseconds that sessions without stored data stay at an origin that is being drained: 1 s to 7 days. Default 30 min. */
+  deadlineMs?: number | undefined;
 }
 
 export interface AttemptsInput {

@@ -1,6 +1,15 @@
 // From checked input to the resolved configuration: the small languages are read, defaults that depend on others are set.
-import type { Config, HostMatch, OriginConfig, PoolConfig, RouteConfig, SessionPolicy } from './config.ts';
+import type {
+  Config,
+  HealthPolicy,
+  HostMatch,
+  OriginConfig,
+  PoolConfig,
+  RouteConfig,
+  SessionPolicy,
+} from './config.ts';
 import { readAffinityKey, readMatch, readOriginUrl, readPath } from './patterns.ts';
+import { readBodyMatch, readStatuses } from './probe-fields.ts';
 import { coversHost } from './rules.ts';
 import type { Checked, CheckedPool } from './schema.ts';
 
@@ -25,6 +34,8 @@ function resolvePool(name: string, pool: CheckedPool, cookieName: string): PoolC
     affinity: pool.affinity.map((rule) => readAffinityKey(rule.by)),
     session: resolveSession(pool.session),
     cookie: { ...pool.cookie, name: cookieName },
+    health: resolveHealth(pool.health),
+    registration: pool.registration ?? 'off',
     fallback: { ...pool.fallback, paths: pool.fallback.paths.map(readPath) },
   };
 }
@@ -44,6 +55,14 @@ function resolveSession(session: CheckedPool['session']): SessionPolicy {
     jurisdiction = '',
   } = session;
   return { ...session, onHomeLost, contract, jurisdiction };
+}
+
+const doubtIntervalMsDefault = 1000;
+
+function resolveHealth(health: CheckedPool['health']): HealthPolicy {
+  const { host = '', port = 0, expect, body, intervalMs } = health;
+  const { doubtIntervalMs = Math.min(doubtIntervalMsDefault, intervalMs) } = health;
+  return { ...health, host, port, doubtIntervalMs, expect: readStatuses(expect), body: readBodyMatch(body) };
 }
 
 /** The hosts that each pool's routes listen to. */

@@ -2,6 +2,7 @@
 import type { HostMatch, PathMatch } from './config.ts';
 import { isName, readAffinityKey, readMatch, readOriginUrl } from './patterns.ts';
 import type { Flaw } from './problems.ts';
+import { replicaRules, type Session, storeRules } from './session-rules.ts';
 
 interface Origin {
   readonly id: string;
@@ -64,17 +65,6 @@ export function poolRules({ affinity, cookie: { name = 'limpet' } }: Pool): Flaw
 
 const homeLost = { local: ['empty'], replicated: ['restore', 'empty'], external: ['external'] } as const;
 
-interface Session {
-  readonly mode: keyof typeof homeLost;
-  readonly durability: string;
-  readonly replicas: number;
-  readonly replicaRegions: readonly string[];
-  readonly onHomeLost?: string | undefined;
-  readonly idleMs: number;
-  readonly absoluteMs: number;
-  readonly contract?: boolean | undefined;
-}
-
 export function sessionRules(session: Session): Flaw[] {
   const { mode, onHomeLost, idleMs, absoluteMs, contract } = session;
   const fits: readonly string[] = homeLost[mode];
@@ -89,26 +79,9 @@ export function sessionRules(session: Session): Flaw[] {
     absoluteMs < idleMs && { at: ['absoluteMs'], wanted: `at least idleMs (${idleMs})`, found: absoluteMs },
     contract === false &&
       mode === 'replicated' && { at: ['contract'], wanted: 'true, as mode is "replicated"', found: contract },
+    ...storeRules(session),
     ...replicaRules(session),
   );
-}
-
-function replicaRules({ mode, durability, replicas, replicaRegions }: Session): (Flaw | false)[] {
-  return [
-    replicas > 0 &&
-      mode !== 'replicated' && { at: ['replicas'], wanted: `0, as mode is "${mode}"`, found: replicas },
-    durability === 'quorum' &&
-      replicas === 0 && {
-        at: ['durability'],
-        wanted: '"async" or "primary", as replicas is 0',
-        found: durability,
-      },
-    replicaRegions.length > replicas && {
-      at: ['replicaRegions'],
-      wanted: `a list of at most ${replicas} location hints, as replicas is ${replicas}`,
-      found: replicaRegions,
-    },
-  ];
 }
 
 export function cookieRules({
@@ -124,19 +97,25 @@ export function cookieRules({
   );
 }
 
-export function healthRules({
-  intervalMs,
-  timeoutMs,
-}: {
+interface Health {
   readonly intervalMs: number;
   readonly timeoutMs: number;
-}): Flaw[] {
+  readonly doubtIntervalMs?: number | undefined;
+  readonly method: string;
+  readonly body?: string | undefined;
+}
+
+export function healthRules({ intervalMs, timeoutMs, doubtIntervalMs = 0, method, body }: Health): Flaw[] {
+  const wanted = `at most intervalMs (${intervalMs})`;
   return flaws(
-    timeoutMs > intervalMs && {
-      at: ['timeoutMs'],
-      wanted: `at most intervalMs (${intervalMs})`,
-      found: timeoutMs,
-    },
+    timeoutMs > intervalMs && { at: ['timeoutMs'], wanted, found: timeoutMs },
+    doubtIntervalMs > intervalMs && { at: ['doubtIntervalMs'], wanted, found: doubtIntervalMs },
+    method === 'HEAD' &&
+      body !== undefined && {
+        at: ['body'],
+        wanted: 'nothing, as an answer to HEAD has no body',
+        found: body,
+      },
   );
 }
 

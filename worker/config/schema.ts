@@ -3,6 +3,8 @@ import { isBindingName } from './bindings.ts';
 import { block, flag, isRecord, list, oneOf, ruled, text, value, whole } from './fields.ts';
 import type { ConfigInput } from './input.ts';
 import { isAffinityKey, isMatch, isName, isOriginUrl, isPathPattern, isToken } from './patterns.ts';
+import { areHeaders, isBodyMatch, isHostName, isStatus, type StatusInput } from './probe-fields.ts';
+import { isHostPattern, isIdPattern } from './registration.ts';
 import {
   affinityRules,
   attemptRules,
@@ -57,6 +59,7 @@ const session = ruled(
     jurisdiction: v.optional(oneOf(['eu', 'fedramp'])),
     onHomeLost: v.optional(oneOf(['empty', 'restore', 'external'])),
     onStoreFailure: v.optional(oneOf(['refuse', 'serve']), 'refuse'),
+    store: v.optional(oneOf(['limpet', 'redis', 'redis-http']), 'limpet'),
     idleMs: v.optional(whole(minuteMs, 30 * dayMs, 'milliseconds'), 30 * minuteMs),
     absoluteMs: v.optional(whole(minuteMs, 400 * dayMs, 'milliseconds'), 12 * hourMs),
     holdMs: v.optional(whole(0, 30_000, 'milliseconds'), 3000),
@@ -87,20 +90,54 @@ const cookie = ruled(
   cookieRules,
 );
 
+const status = value<StatusInput>(
+  'a status from 200 to 599, or a range such as "2xx" or "200-299"',
+  isStatus,
+);
+
 const health = ruled(
   block({
+    type: v.optional(oneOf(['http', 'tcp']), 'http'),
     path: v.optional(
       text('a path that starts with "/"', (path) => /^\/[^\s\\#]*$/.test(path)),
       '/',
     ),
+    method: v.optional(oneOf(['GET', 'HEAD', 'OPTIONS', 'POST']), 'GET'),
+    headers: v.optional(
+      value<Readonly<Record<string, string>>>(
+        'an object of up to 20 headers, as text in visible ASCII (not host, not content-length, not limpet-*)',
+        areHeaders,
+      ),
+      {},
+    ),
+    host: v.optional(text('a host name in lower case, without a port', isHostName)),
+    port: v.optional(whole(1, 65_535)),
     intervalMs: v.optional(whole(500, 5 * minuteMs, 'milliseconds'), 5000),
+    doubtIntervalMs: v.optional(whole(100, 5 * minuteMs, 'milliseconds')),
     timeoutMs: v.optional(whole(50, minuteMs, 'milliseconds'), 2000),
     fall: v.optional(whole(1, 10), 2),
     rise: v.optional(whole(1, 10), 2),
-    expect: v.optional(list(whole(200, 599), 0, 100, 'statuses'), []),
+    expect: v.optional(list(status, 0, 100, 'statuses'), []),
+    body: v.optional(
+      value<string>('a text that the body must have, or a pattern such as "/ok|ready/i"', isBodyMatch),
+    ),
+    redirects: v.optional(oneOf(['answer', 'follow']), 'answer'),
+    jitter: v.optional(
+      value<number>(
+        'a number from 0 to 0.5',
+        (found) => typeof found === 'number' && found >= 0 && found <= 0.5,
+      ),
+      0.1,
+    ),
+    vantages: v.optional(list(oneOf(locationHints), 0, 9, 'location hints'), []),
+    drainOn404: v.optional(flag(), false),
   }),
   healthRules,
 );
+
+const drain = block({
+  deadlineMs: v.optional(whole(1_000, 7 * dayMs, 'milliseconds'), 30 * minuteMs),
+});
 
 const attempts = ruled(
   block({
@@ -123,6 +160,18 @@ const fallback = block({
   retryAfterS: v.optional(whole(1, 3600, 'seconds'), 5),
 });
 
+const registration = block({
+  ids: text('an id, or the beginning of ids and "*", such as "web-*"', isIdPattern),
+  hosts: list(
+    text('a host name, "*." and a name, or an IPv4 address or network such as "10.0.0.0/8"', isHostPattern),
+    1,
+    100,
+    'hosts',
+  ),
+  leaseMs: v.optional(whole(5000, 10 * minuteMs, 'milliseconds'), 30_000),
+  max: v.optional(whole(1, 1000), 100),
+});
+
 const pool = ruled(
   block({
     origins: ruled(list(origin, 1, 1000, 'origins'), originRules),
@@ -130,10 +179,12 @@ const pool = ruled(
     session: v.optional(session, {}),
     cookie: v.optional(cookie, {}),
     health: v.optional(health, {}),
+    drain: v.optional(drain, {}),
     attempts: v.optional(attempts, {}),
     host: v.optional(oneOf(['preserve', 'origin']), 'origin'),
     rewriteHost: v.optional(flag(), true),
     fallback: v.optional(fallback, {}),
+    registration: v.optional(registration),
   }),
   poolRules,
 );

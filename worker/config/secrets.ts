@@ -5,6 +5,8 @@ export interface Secrets {
   readonly cookieKeys: readonly string[];
   readonly originSecret: string;
   readonly adminToken: string;
+  /** Reads only; empty where there is none. */
+  readonly readToken: string;
 }
 
 export interface SecretsEnv {
@@ -12,6 +14,8 @@ export interface SecretsEnv {
   readonly COOKIE_KEYS?: string | undefined;
   readonly ORIGIN_SECRET?: string | undefined;
   readonly ADMIN_TOKEN?: string | undefined;
+  /** Optional. */
+  readonly READ_TOKEN?: string | undefined;
 }
 
 export type ParsedSecrets =
@@ -26,6 +30,7 @@ export function parseSecrets(env: SecretsEnv): ParsedSecrets {
     .split(',')
     .map((key) => key.trim());
   const [originSecret, adminToken] = [text(env.ORIGIN_SECRET), text(env.ADMIN_TOKEN)];
+  const readToken = text(env.READ_TOKEN);
   const named: Named[] = [
     ...cookieKeys.map((value, at) => ({
       path: cookieKeys.length === 1 ? 'COOKIE_KEYS' : `COOKIE_KEYS.${at}`,
@@ -33,10 +38,11 @@ export function parseSecrets(env: SecretsEnv): ParsedSecrets {
     })),
     { path: 'ORIGIN_SECRET', value: originSecret },
     { path: 'ADMIN_TOKEN', value: adminToken },
+    ...(readToken === '' ? [] : [{ path: 'READ_TOKEN', value: readToken }]),
   ];
   const problems = named.flatMap((secret, at) => problemsOf(secret, named.slice(0, at)));
   return problems.length === 0
-    ? { ok: true, secrets: { cookieKeys, originSecret, adminToken } }
+    ? { ok: true, secrets: { cookieKeys, originSecret, adminToken, readToken } }
     : { ok: false, problems };
 }
 

@@ -11,7 +11,7 @@ export interface View {
   usable(origin: OriginId): boolean;
   /** Whether the fire drill under way makes this session see its home as failed. */
   drilled(session: SessionId, home: OriginId): boolean;
-  /** The usable origin that a key belongs to, among those that `also` lets through. */
+  /** The usable origin that a key belongs to, of those that take new sessions, among those that `also` lets through. */
   place(key: number, also?: (origin: OriginId) => boolean): OriginId | undefined;
 }
 
@@ -21,6 +21,8 @@ export type Decision =
   | { readonly kind: 'steady' }
   /** The map must confirm what the cookie says, or say what no cookie says. */
   | { readonly kind: 'confirm'; readonly why: Reason }
+  /** Home is being drained: it serves once more, and is asked to let the session go. */
+  | { readonly kind: 'release'; readonly why: Reason }
   /** Home cannot be used: the session is claimed for another origin. */
   | { readonly kind: 'leave'; readonly why: Reason }
   /** Nothing to keep: a place is drawn. */
@@ -42,9 +44,19 @@ export function decide(identity: Identity, view: View): Decision {
 }
 
 function decideKnown(identity: Identity & { kind: 'known' }, view: View): Decision {
-  if (!view.usable(identity.home)) return { kind: 'leave', why: 'home_down' };
+  if (view.snapshot.routeOnly) return { kind: 'steady' };
+  if (!view.usable(identity.home)) return { kind: 'leave', why: leftBecause(view, identity.home) };
   if (view.snapshot.drill !== undefined && view.drilled(identity.session, identity.home))
     return { kind: 'leave', why: 'drill' };
-  const isCurrent = standingOf(view.snapshot, identity.home).incarnation === identity.incarnation;
-  return isCurrent && view.trust !== 'stale' ? { kind: 'steady' } : { kind: 'confirm', why: 'map_confirms' };
+  const { incarnation, state } = standingOf(view.snapshot, identity.home);
+  const isCurrent = incarnation === identity.incarnation;
+  if (!isCurrent || view.trust === 'stale') return { kind: 'confirm', why: 'map_confirms' };
+  return state === 'draining' ? { kind: 'release', why: 'home_draining' } : { kind: 'steady' };
+}
+
+/** Why an origin that is not usable is left. */
+export function leftBecause({ snapshot }: View, origin: OriginId): Reason {
+  const { state } = standingOf(snapshot, origin);
+  if (state === undefined) return 'home_down';
+  return state === 'draining' ? 'home_draining' : 'home_ordered_out';
 }

@@ -17,6 +17,8 @@ export interface Hysteresis {
 export interface ProbeResult {
   readonly ok: boolean;
   readonly said: string;
+  /** 0 where there was no answer. */
+  readonly status: number;
   readonly at: number;
 }
 
@@ -42,4 +44,9 @@ export function afterProbe(health: Health, result: ProbeResult, { fall, rise }: 
 
 export function flipped(before: Health, after: Health): boolean {
   return before.health !== after.health;
+}
+
+/** The last results disagree with what the origin is taken for, and are not enough yet to say otherwise. */
+export function isInDoubt({ against }: Health): boolean {
+  return against > 0;
 }

@@ -22,6 +22,10 @@ export interface Keyring {
   stateIntact(session: SessionId, epoch: number, state: Uint8Array, seal: string): Promise<boolean>;
   /** The signature of a request to this origin (docs/contract.md §5). */
   signRequest(origin: OriginId, message: string): Promise<string>;
+  /** Whether this origin signed it. The key is made anew: whoever asks may name any id. */
+  registrationIntact(origin: OriginId, message: string, mac: string): Promise<boolean>;
+  /** The same keys for a pool that has these origins besides. */
+  withOrigins(origins: readonly OriginId[]): Promise<Keyring>;
   signCapability(text: string): Promise<string>;
   capabilityIntact(text: string, tag: string): Promise<boolean>;
 }
@@ -64,13 +68,7 @@ export async function createKeyring(
     return known;
   };
 
-  return {
-    async signCookie(cookieName, claims) {
-      const text = encodeClaims(claims);
-      return `${text}.${await macText(first.key, cookieMessage(cookieName, text), cookieMacBytes)}`;
-    },
-    openCookie: (cookieName, value) => openCookie(cookieKeys, cookieName, value),
-    homeTag: (home) => first.tagOf.get(home) ?? unknownTag,
+  const shared: SharedKeys = {
     digest: (purpose, text) => mac(purpose === 'learned' ? learned : firstVisit, text),
     subjectTag: async (name) => subjectTag(await macText(subject, name, subjectTagBytes)),
     sealState: async (session, epoch, bytes) =>
@@ -78,8 +76,31 @@ export async function createKeyring(
     stateIntact: (session, epoch, bytes, seal) =>
       macMatches(state, stateMessage(session, epoch, bytes), seal, cookieMacBytes),
     signRequest: async (origin, message) => macText(await keyOf(origin), message),
+    registrationIntact: async (origin, message, tag) =>
+      macMatches(await importMacKey(await originKey(secrets.originSecret, pool, origin)), message, tag),
     signCapability: (text) => macText(capability, text, cookieMacBytes),
     capabilityIntact: (text, tag) => macMatches(capability, text, tag, cookieMacBytes),
+  };
+  return keyringOf(cookieKeys, first, shared);
+}
+
+type SharedKeys = Omit<Keyring, 'signCookie' | 'openCookie' | 'homeTag' | 'withOrigins'>;
+
+function keyringOf(cookieKeys: readonly CookieKey[], first: CookieKey, shared: SharedKeys): Keyring {
+  return {
+    ...shared,
+    async signCookie(cookieName, claims) {
+      const text = encodeClaims(claims);
+      return `${text}.${await macText(first.key, cookieMessage(cookieName, text), cookieMacBytes)}`;
+    },
+    openCookie: (cookieName, value) => openCookie(cookieKeys, cookieName, value),
+    homeTag: (home) => first.tagOf.get(home) ?? unknownTag,
+    async withOrigins(origins) {
+      const [signing, ...others] = await Promise.all(
+        [first, ...cookieKeys.slice(1)].map((key) => withHomes(key, origins)),
+      );
+      return keyringOf([signing ?? first, ...others], signing ?? first, shared);
+    },
   };
 }
 
@@ -87,8 +108,15 @@ const unknownTag = '--------';
 
 async function cookieKeyOf(pool: PoolName, origins: readonly OriginId[], secret: string): Promise<CookieKey> {
   const key = await deriveMacKey(secret, `limpet-cookie-v1\n${pool}`);
+  return withHomes({ key, tagOf: new Map(), homeOf: new Map() }, origins);
+}
+
+async function withHomes({ key, ...known }: CookieKey, origins: readonly OriginId[]): Promise<CookieKey> {
   const tags = await Promise.all(origins.map((origin) => macText(key, `home\n${origin}`, homeTagBytes)));
-  const tagOf = new Map(origins.map((origin, at) => [origin, tags[at] ?? unknownTag]));
+  const tagOf = new Map([
+    ...known.tagOf,
+    ...origins.map((origin, at) => [origin, tags[at] ?? unknownTag] as const),
+  ]);
   return { key, tagOf, homeOf: new Map([...tagOf].map(([origin, tag]) => [tag, origin])) };
 }
 

@@ -16,6 +16,7 @@ export type Reason =
   | 'map_confirms'
   | 'map_names_home'
   | 'stale_snapshot'
+  | 'route_only'
   // assigned: why there was nothing to keep
   | 'first_visit'
   | 'no_key'
@@ -24,6 +25,8 @@ export type Reason =
   | 'home_unknown'
   // moved, restored: why home was left
   | 'home_down'
+  | 'home_draining'
+  | 'home_ordered_out'
   | 'home_refused'
   | 'home_lost'
   | 'home_hangs'
@@ -40,6 +43,7 @@ export type Reason =
   | 'home_in_doubt'
   | 'no_origin'
   | 'state_too_large'
+  | 'state_changed'
   // read-only and cached answers
   | 'read_only_copy'
   | 'cached_copy';

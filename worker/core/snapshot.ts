@@ -1,16 +1,32 @@
 import type { Drill } from './drill.ts';
 import type { OriginId } from './ids.ts';
+import type { Told } from './operation.ts';
 import type { Promotions } from './promotion.ts';
 
 /** What a pool's monitor knows, as one immutable value. The version rises with every change. */
 export interface Snapshot {
   readonly version: number;
-  readonly origins: Readonly<Record<OriginId, Standing>>;
+  readonly origins: Readonly<Record<OriginId, OrderedStanding>>;
+  /** The kill switch: cookies route, nothing moves, nothing is stored. Absent while it is off. */
+  readonly routeOnly?: true;
   /** The fire drill under way; absent where there is none. */
   readonly drill?: Drill;
+  /** Origins that the configuration does not name; absent where nobody has registered. */
+  readonly registered?: Registered | undefined;
   /** Absent where no replica was ever promoted. */
   readonly promoted?: Promotions;
 }
+
+export type Registered = Readonly<Record<OriginId, RegisteredOrigin>>;
+
+export interface RegisteredOrigin {
+  readonly url: string;
+  /** 0 until every edge has heard of it. */
+  readonly weight: number;
+}
+
+/** How an origin is, and what is ordered of it. */
+export type OrderedStanding = Standing & Told;
 
 export interface Standing {
   readonly health: 'up' | 'down';
@@ -23,7 +39,7 @@ export const emptySnapshot: Snapshot = { version: 0, origins: {} };
 
 const unheardOf: Standing = { health: 'up', incarnation: 0 };
 
-export function standingOf(snapshot: Snapshot, origin: OriginId): Standing {
+export function standingOf(snapshot: Snapshot, origin: OriginId): OrderedStanding {
   return snapshot.origins[origin] ?? unheardOf;
 }
 

@@ -2,7 +2,7 @@ import { type FailureKind, failureOfStatus } from '../core/failure.ts';
 import type { Visit } from '../visit.ts';
 
 /** What an origin says it lacks, before its application has run. */
-export type Need = 'state' | 'row' | 'session';
+export type Need = 'state' | 'row' | 'session' | 'store';
 
 export type AttemptResult =
   | { readonly kind: 'answer'; readonly response: Response }
@@ -39,5 +39,5 @@ function meaningOf(visit: Visit, response: Response): AttemptResult {
 }
 
 function needOf(text: string | null): Need | undefined {
-  return text === 'state' || text === 'row' || text === 'session' ? text : undefined;
+  return text === 'state' || text === 'row' || text === 'session' || text === 'store' ? text : undefined;
 }

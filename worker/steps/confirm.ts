@@ -1,3 +1,4 @@
+import { leftBecause } from '../core/decide.ts';
 import type { Reason } from '../core/outcome.ts';
 import type { Row } from '../core/row.ts';
 import { startOver } from './draw.ts';
@@ -15,7 +16,7 @@ export async function confirm(visit: Visit, at: Whereabouts, why: Reason): Promi
       return startOver(visit, at);
     case 'unreachable':
       // The signed cookie routes by itself; a write under a past epoch is fenced when the shard is back.
-      return seatAt(at, visit.view.trust === 'stale' ? 'stale_snapshot' : 'store_unreachable');
+      return seatAt(visit, at, visit.view.trust === 'stale' ? 'stale_snapshot' : 'store_unreachable');
     case 'none':
       return arrive(visit, at, why);
     case 'row':
@@ -27,10 +28,11 @@ export async function confirm(visit: Visit, at: Whereabouts, why: Reason): Promi
 }
 
 async function arrive(visit: Visit, at: Whereabouts, why: Reason): Promise<Seat | Refusal> {
-  if (!visit.view.usable(at.home)) return leave(visit, at, 'home_down');
-  if (visit.view.drilled(at.session, at.home)) return drill(visit, at);
+  if (!visit.view.usable(at.home) && !visit.view.snapshot.routeOnly)
+    return leave(visit, at, leftBecause(visit.view, at.home));
+  if (!visit.view.snapshot.routeOnly && visit.view.drilled(at.session, at.home)) return drill(visit, at);
   if (at.by === 'learned-key') rememberHome(visit, at);
-  return seatAt(at, why);
+  return seatAt(visit, at, why);
 }
 
 /** A learned key has no cookie that a renewal could go with: its row is moved on when a quarter of the idle time has passed. */
@@ -51,6 +53,13 @@ function rememberHome(visit: Visit, { session, home, epoch }: Whereabouts): void
   });
 }
 
-export function seatAt(at: Whereabouts, reason: Reason): Seat {
-  return seat(at, { kind: 'nothing' }, 'kept', reason);
+/** At home; where that is being drained, it is asked to let the session go. */
+export function seatAt(visit: Visit, at: Whereabouts, reason: Reason): Seat {
+  return seat(at, { kind: asksForRelease(visit, at) ? 'release' : 'nothing' }, 'kept', reason);
+}
+
+/** Of a session that lives in home's memory only nothing could be handed over, and one in a store of the origins' own needs no leave. */
+function asksForRelease({ pool, view }: Visit, { home }: Whereabouts): boolean {
+  const { mode, contract } = pool.config.session;
+  return mode === 'replicated' && contract && !view.snapshot.routeOnly && view.isDraining(home);
 }

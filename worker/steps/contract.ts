@@ -20,17 +20,38 @@ export function contractHeaders(visit: Visit, seat: Seat): ContractHeaders | Pro
   const known = visit.pool.signed.peek(seat.session);
   const fits =
     known !== undefined && known.home === seat.home && known.epoch === seat.epoch && known.bucket === bucket;
-  if (fits && seat.carried.kind === 'nothing' && isSafe(visit.request.method)) return namesOf(seat, known);
+  if (fits && isPlain(visit, seat)) return namesOf(visit, seat, known);
   return sign(visit, seat, bucket, fits ? known : undefined);
 }
 
-function namesOf({ session, epoch }: SessionSeat, { api, signature }: SignedContract): ContractHeaders {
-  return {
+/** What stays the same for a minute: nothing is carried, and the kill switch is off. */
+function isPlain({ request, view }: Visit, { carried }: SessionSeat): boolean {
+  return carried.kind === 'nothing' && isSafe(request.method) && !view.snapshot.routeOnly;
+}
+
+/** By the operator's order nothing is stored now: the origin need not try. */
+function unstoredHeader({ view }: Visit): ContractHeaders {
+  return view.snapshot.routeOnly ? { 'limpet-unstored': '1' } : noHeaders;
+}
+
+function namesOf(
+  visit: Visit,
+  { session, epoch }: SessionSeat,
+  { api, signature }: SignedContract,
+): ContractHeaders {
+  const names = {
     'limpet-session': session,
     'limpet-epoch': String(epoch),
     'limpet-api': api,
     'limpet-signature': signature,
   };
+  return visit.pool.states === undefined ? names : { ...names, ...sharing(visit) };
+}
+
+/** In `external` mode an origin reads and writes the state itself, and decides what its client gets when it cannot. */
+function sharing({ pool }: Visit): ContractHeaders {
+  if (pool.states === undefined) return noHeaders;
+  return { 'limpet-store': `shared; unreachable=${pool.config.session.onStoreFailure}` };
 }
 
 async function sign(
@@ -40,16 +61,20 @@ async function sign(
   known: SignedContract | undefined,
 ): Promise<ContractHeaders> {
   const contract = known ?? (await signSafe(visit, seat, bucket));
-  const carried = carriedHeaders(seat.carried, headerRoom(visit));
-  if (isSafe(visit.request.method) && seat.carried.kind === 'nothing') return namesOf(seat, contract);
+  if (isPlain(visit, seat)) return namesOf(visit, seat, contract);
+  const carried = {
+    ...sharing(visit),
+    ...carriedHeaders(seat.carried, headerRoom(visit)),
+    ...unstoredHeader(visit),
+  };
   const scope = isSafe(visit.request.method) ? 'safe' : `${visit.request.method} ${targetAt(visit, seat)}`;
   const signature = await signatureOf(visit, seat, bucket, contract.api, scope, carried);
-  return { ...namesOf(seat, { ...contract, signature }), ...carried };
+  return { ...namesOf(visit, seat, { ...contract, signature }), ...carried };
 }
 
 async function signSafe(visit: Visit, seat: SessionSeat, bucket: number): Promise<SignedContract> {
   const api = `${apiUrl(visit)}/.limpet/sessions/${seat.session} ${await capabilityOf(visit, seat)}`;
-  const signature = await signatureOf(visit, seat, bucket, api, 'safe', {});
+  const signature = await signatureOf(visit, seat, bucket, api, 'safe', sharing(visit));
   const contract = { home: seat.home, epoch: seat.epoch, bucket, api, signature };
   visit.pool.signed.set(seat.session, contract);
   return contract;
@@ -88,6 +113,8 @@ function carriedHeaders(carried: Carried, room: number): ContractHeaders {
       return noHeaders;
     case 'new':
       return { 'limpet-new': '1' };
+    case 'release':
+      return { 'limpet-release': '1' };
     case 'state':
       if (carried.bytes.length > room) return { 'limpet-restore': 'fetch' };
       return { 'limpet-state': base64url(carried.bytes), 'limpet-version': String(carried.version) };

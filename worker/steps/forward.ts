@@ -7,7 +7,15 @@ import { draw, startOver } from './draw.ts';
 import { claimFor, leave, moved } from './move.ts';
 import { confirm } from './confirm.ts';
 import { sending } from './replay.ts';
-import { bodyGone, noOrigin, notResent, retryAfter, storeUnreachable } from './refusals.ts';
+import {
+  bodyGone,
+  noOrigin,
+  notResent,
+  retryAfter,
+  routeOnly,
+  stateOutOfReach,
+  storeUnreachable,
+} from './refusals.ts';
 import { seat as seated } from './seat.ts';
 import type { Delivery, Refusal, Seat, SessionSeat, Visit } from '../visit.ts';
 
@@ -40,6 +48,7 @@ async function nextSeat(
 ): Promise<Seat | Refusal> {
   const { attempts, max } = { attempts: visit.trail.attempts, max: visit.pool.config.attempts.max };
   if (result.kind === 'need') {
+    if (result.need === 'store') return stateOutOfReach(retryAfter(visit));
     if (!mayRepeat(sending(visit))) return bodyGone(seat.home);
     return attempts < max && seat.kind === 'session' ? answerNeed(visit, seat, result.need) : noOrigin(visit);
   }
@@ -60,7 +69,11 @@ function outOfTime(visit: Visit): boolean {
 }
 
 /** The origin has not run the application: it lacks something that the map has. */
-async function answerNeed(visit: Visit, seat: SessionSeat, need: Need): Promise<Seat | Refusal> {
+async function answerNeed(
+  visit: Visit,
+  seat: SessionSeat,
+  need: Exclude<Need, 'store'>,
+): Promise<Seat | Refusal> {
   switch (need) {
     case 'session':
       return startOver(visit, seat);
@@ -74,6 +87,7 @@ async function answerNeed(visit: Visit, seat: SessionSeat, need: Need): Promise<
 }
 
 async function claimHere(visit: Visit, seat: SessionSeat): Promise<Seat | Refusal> {
+  if (visit.view.snapshot.routeOnly) return routeOnly(retryAfter(visit));
   const said = await claimFor(visit, seat, seat.home, 'keep');
   switch (said.kind) {
     case 'claimed':

@@ -48,8 +48,13 @@ async function readJar(visit: Visit, header: string): Promise<Jar> {
     identity: await readIdentity(visit, header),
     stripped: withoutCookie(header, pool.cookieName),
   };
-  if (jar.identity.kind === 'known' && header.length <= rememberedHeaderMax) pool.jars.set(header, jar);
+  if (isLasting(jar.identity) && header.length <= rememberedHeaderMax) pool.jars.set(header, jar);
   return jar;
+}
+
+/** A home that is nobody's now may register itself in a moment. */
+function isLasting(identity: Identity): boolean {
+  return identity.kind === 'known' && identity.home !== goneOrigin;
 }
 
 /** Every cookie under our name is verified; of several valid ones the newest epoch wins. */

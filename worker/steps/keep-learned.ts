@@ -1,6 +1,7 @@
 import type { SessionId } from '../core/ids.ts';
 import type { Kept, Visit } from '../visit.ts';
 import { createdSession } from './created-key.ts';
+import { renameState } from './keep-shared.ts';
 import { answer, type Handed, putSaid, type State, storeState, takeOver } from './kept.ts';
 import type { Said } from './returned.ts';
 import { retryAfter, storeUnreachable } from './refusals.ts';
@@ -30,6 +31,11 @@ async function keepUnder(
   said: Said & { kind: 'state' | 'stored' | 'rotate' },
   session: SessionId,
 ): Promise<Kept> {
+  const { states } = visit.pool;
+  if (states !== undefined) {
+    const done = await renameState(visit, handed, states, session);
+    return done === 'renamed' ? answer({ ...handed, seat: { ...handed.seat, session, epoch: 0 } }) : done;
+  }
   const state = await stateOf(visit, handed, said);
   if ('kind' in state) return state;
   const moved = { ...handed, seat: { ...handed.seat, session, epoch: 0 } };

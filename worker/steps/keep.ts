@@ -3,6 +3,10 @@ import type { Delivery, Kept, SessionSeat, Visit } from '../visit.ts';
 import { confirm } from './confirm.ts';
 import { keepEnd, keepRotation } from './keep-login.ts';
 import { keepLearned } from './keep-learned.ts';
+import { changedMeanwhile, keepShared } from './keep-shared.ts';
+import { handOff } from './hand-off.ts';
+import { keepNothing } from './route-only.ts';
+import { askToDrain } from './ask-to-drain.ts';
 import { answer, ended, fenced, type Handed, putSaid, putter, storeState } from './kept.ts';
 import { noteLost, noteLostLater } from './lost.ts';
 import { retryAfter, stateTooLarge, storeUnreachable } from './refusals.ts';
@@ -18,7 +22,16 @@ export function keep(visit: Visit, { response, seat }: Delivery): Kept | Promise
     return { kind: 'answer', response, seat, contract: 'handed' };
   }
   const at = atItsEpoch(seat, returned);
-  return noteLost(visit, at, keepReturned(visit, { response, returned, seat: at, subject: undefined }));
+  if (returned.drain === 'asked') askToDrain(visit, at.home);
+  if (visit.view.snapshot.routeOnly)
+    return keepNothing(visit, { response, returned, seat: at, subject: undefined });
+  const kept = noteLost(visit, at, keepReturned(visit, { response, returned, seat: at, subject: undefined }));
+  return returned.released === 'yes' ? handOffAfter(visit, kept, at) : kept;
+}
+
+async function handOffAfter(visit: Visit, keeping: Promise<Kept>, at: SessionSeat): Promise<Kept> {
+  const kept = await keeping;
+  return kept.kind === 'answer' ? handOff(visit, kept, at) : kept;
 }
 
 /** An origin that has claimed by itself, or whose copy is newer, serves under its own epoch. */
@@ -30,11 +43,15 @@ async function keepReturned(visit: Visit, given: Handed): Promise<Kept> {
   const { said, subject } = given.returned;
   const handed =
     subject === undefined ? given : { ...given, subject: await visit.pool.keyring.subjectTag(subject) };
+  const { states } = visit.pool;
+  const shared = states && (await keepShared(visit, handed, states));
+  if (shared !== undefined) return shared;
   const learned = await keepLearned(visit, handed);
   if (learned !== undefined) return learned;
   switch (said.kind) {
     case 'nothing':
     case 'stored':
+    case 'unstored':
       return handed.subject === undefined ? answer(handed) : keepSubject(visit, handed, handed.subject);
     case 'state':
       return keepState(visit, handed, said);
@@ -72,7 +89,8 @@ async function keepSubject(visit: Visit, handed: Handed, subject: SubjectTag): P
 }
 
 /** The origin's own PUT was refused: the same table. */
-async function refusedByStore(visit: Visit, { seat }: Handed, how: Refused): Promise<Kept> {
+async function refusedByStore(visit: Visit, handed: Handed, how: Refused): Promise<Kept> {
+  const { seat } = handed;
   visit.edge.counters.add(`put_by_origin.${how}`);
   switch (how) {
     case 'moved': {
@@ -83,6 +101,8 @@ async function refusedByStore(visit: Visit, { seat }: Handed, how: Refused): Pro
       return ended(visit, seat);
     case 'unreachable':
       return storeUnreachable('executed', retryAfter(visit));
+    case 'changed':
+      return changedMeanwhile(visit, handed);
     case 'too-large':
       return stateTooLarge(visit.pool.config.session.stateBytesMax);
     default:

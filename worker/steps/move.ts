@@ -3,13 +3,12 @@ import { type InstanceId, noInstance, type OriginId, type SessionId } from '../c
 import type { Reason } from '../core/outcome.ts';
 import { keyOf } from '../core/rendezvous.ts';
 import { isSafe } from '../core/resend.ts';
-import { standingOf } from '../core/snapshot.ts';
 import type { ClaimAnswer, SealedState, Unreachable } from '../ports.ts';
 import { startOver } from './draw.ts';
 import { carriedOff, flee } from './flight.ts';
 import { hold } from './hold.ts';
 import { readOnlySeat, unlessSilent } from './read-only.ts';
-import { homeInDoubt, noOrigin, retryAfter, storeUnreachable } from './refusals.ts';
+import { homeInDoubt, noOrigin, retryAfter, routeOnly, storeUnreachable } from './refusals.ts';
 import { unsealed } from './sealed-state.ts';
 import { limitsOf, seat, type Whereabouts } from './seat.ts';
 import { canServe } from './view.ts';
@@ -23,9 +22,11 @@ const claimsMax = 4;
  * No shard, no move.
  */
 export async function leave(visit: Visit, from: Whereabouts, why: Reason): Promise<Seat | Refusal> {
+  if (visit.view.snapshot.routeOnly) return routeOnly(retryAfter(visit));
+  if (isUnheardOf(visit, from.home)) return homeInDoubt(retryAfter(visit));
   if (why === 'home_down') flee(visit, from.home, { how: 'down', isSuspect: false });
   let at = from;
-  let uncopied: 'keep' | 'move' = isOutsideHome(visit) || isSurelyAway(visit, at.home) ? 'move' : 'keep';
+  let uncopied: 'keep' | 'move' = isOutsideHome(visit) || visit.view.isSurelyAway(at.home) ? 'move' : 'keep';
   for (let tries = 0; tries < claimsMax; tries++) {
     const target = nextHome(visit, at);
     if (target === undefined) return noOrigin(visit);
@@ -59,18 +60,18 @@ export async function leave(visit: Visit, from: Whereabouts, why: Reason): Promi
   return noOrigin(visit);
 }
 
+/** Without a young snapshot nobody knows who has registered: a home that is unknown here may be well and have the only copy. */
+function isUnheardOf({ pool, view }: Visit, home: OriginId): boolean {
+  return pool.config.registration !== 'off' && view.trust === 'stale' && !pool.origins.has(home);
+}
+
 /** The origins share a store: home's memory holds nothing that suspicion could lose. */
 function isOutsideHome({ pool }: Visit): boolean {
   return pool.config.session.mode === 'external';
 }
 
-/** On the operator's word (it is in the pool no more) or the monitor's, a session is moved though nothing of it is stored. */
-function isSurelyAway({ pool, view }: Visit, home: OriginId): boolean {
-  return !pool.origins.has(home) || standingOf(view.snapshot, home).health === 'down';
-}
-
 /** The next candidate: best first, without those that failed this request. */
-function nextHome(visit: Visit, { session, home }: Whereabouts): OriginId | undefined {
+export function nextHome(visit: Visit, { session, home }: Whereabouts): OriginId | undefined {
   return visit.view.place(keyOf(session), (origin) => origin !== home && canServe(visit, origin));
 }
 

@@ -21,7 +21,8 @@ export function open(
       flights: noFlights,
       body: undefined,
     };
-    return { request, edge, pool, url, now, waitUntil, view: new PoolView(pool, held, now), trail };
+    const here = pool.membership.asOf(pool, held.snapshot);
+    return { request, edge, pool: here, url, now, waitUntil, view: new PoolView(here, held, now), trail };
   };
   const held = pool.snapshots.current();
   const view = visitWith(held);

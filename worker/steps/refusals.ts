@@ -42,6 +42,18 @@ export function homeInDoubt(retryAfterS: number): Refusal {
   };
 }
 
+export function routeOnly(retryAfterS: number): Refusal {
+  return {
+    kind: 'refusal',
+    status: 503,
+    outcome: 'refused',
+    code: 'route_only',
+    retryAfterS,
+    message:
+      "The request could not be served: its home did not serve it, and by the operator's order nothing moves now. The session is kept.",
+  };
+}
+
 export function notResent(failure: FailureKind, origin: OriginId): Refusal {
   const { status, code } = failures[failure];
   return {
@@ -83,6 +95,42 @@ export function sessionMoved(seat: SessionSeat): Refusal {
     seat,
     message:
       'The request was executed, but its session had moved meanwhile: the session change was not kept. Repeat it.',
+  };
+}
+
+/** Compare-and-set at the shared store has found another state than the one that was read. */
+export function stateChanged(seat: SessionSeat): Refusal {
+  return {
+    kind: 'refusal',
+    status: 409,
+    outcome: 'refused',
+    code: 'state_changed',
+    seat,
+    message:
+      'The request was executed, but another one of the same session was stored first: the session change was not kept. Repeat it.',
+  };
+}
+
+export function stateMisplaced(): Refusal {
+  return {
+    kind: 'refusal',
+    status: 502,
+    outcome: 'refused',
+    code: 'protocol_error',
+    message:
+      'The request was executed, but its session change was not kept: the origin sent the state in its answer, and a pool in external mode takes it by PUT with If-Match only.',
+  };
+}
+
+/** Said by the origin, which asks the shared store itself. */
+export function stateOutOfReach(retryAfterS: number): Refusal {
+  return {
+    kind: 'refusal',
+    status: 503,
+    outcome: 'refused',
+    code: 'store_unreachable',
+    retryAfterS,
+    message: 'The request was not executed: the session store did not answer. The session is kept.',
   };
 }
 

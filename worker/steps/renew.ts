@@ -12,8 +12,10 @@ export type Renewed =
 
 export const notDue: Renewed = { kind: 'not due' };
 
-export function isRenewalDue({ now, pool }: Visit, identity: Identity): boolean {
-  return identity.kind === 'known' && renewalDue(identity, now, pool.config.session);
+export function isRenewalDue({ now, pool, view }: Visit, identity: Identity): boolean {
+  return (
+    !view.snapshot.routeOnly && identity.kind === 'known' && renewalDue(identity, now, pool.config.session)
+  );
 }
 
 /** Asks the shard while the origin works: extends the expiry, confirms home and epoch, writes the row of a session that has none yet. */

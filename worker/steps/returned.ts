@@ -9,6 +9,10 @@ export interface Returned {
   /** Whose session it is, in the origin's own words. */
   readonly subject: string | undefined;
   readonly said: Said;
+  /** The origin has dropped its copy, and nothing of the session is under way there. */
+  readonly released: 'yes' | 'no';
+  /** The origin asks to be drained. */
+  readonly drain: 'asked' | 'no';
 }
 
 export type Said =
@@ -16,6 +20,8 @@ export type Said =
   | { readonly kind: 'state'; readonly version: number; readonly bytes: Uint8Array<ArrayBuffer> }
   /** The origin has stored this version by itself. */
   | { readonly kind: 'stored'; readonly version: number }
+  /** The shared store did not answer, and the operator wants the answer all the same. */
+  | { readonly kind: 'unstored' }
   | { readonly kind: 'refused'; readonly how: Refused }
   | { readonly kind: 'end' }
   | {
@@ -24,7 +30,7 @@ export type Said =
       readonly bytes: Uint8Array<ArrayBuffer> | undefined;
     };
 
-export type Refused = 'moved' | 'ended' | 'unreachable' | 'too-large';
+export type Refused = 'moved' | 'ended' | 'unreachable' | 'too-large' | 'changed';
 
 /** Undefined for a plain answer, and for one whose contract headers are not well-formed: nothing of it is believed. */
 export function readReturned(headers: Headers): Returned | 'malformed' | undefined {
@@ -34,7 +40,14 @@ export function readReturned(headers: Headers): Returned | 'malformed' | undefin
   const said = readSaid(headers);
   const epoch = wholeNumber(headers.get('limpet-epoch'));
   if (named === undefined || said === undefined || epoch === 'malformed') return 'malformed';
-  return { instance: named, epoch, subject: parseSubject(headers.get('limpet-subject')), said };
+  return {
+    instance: named,
+    epoch,
+    subject: parseSubject(headers.get('limpet-subject')),
+    said,
+    released: headers.get('limpet-released') === '1' ? 'yes' : 'no',
+    drain: headers.get('limpet-drain') === '1' ? 'asked' : 'no',
+  };
 }
 
 /** 1 to 128 visible characters. Anything else names nobody: a state must not be lost over it. */
@@ -45,6 +58,7 @@ export function parseSubject(text: string | null): string | undefined {
 function readSaid(headers: Headers): Said | undefined {
   const refused = headers.get('limpet-refused');
   if (refused !== null) return isRefused(refused) ? { kind: 'refused', how: refused } : undefined;
+  if (headers.has('limpet-unstored')) return { kind: 'unstored' };
   if (headers.has('limpet-end')) return { kind: 'end' };
   const version = wholeNumber(headers.get('limpet-version'));
   const text = headers.get('limpet-state');
@@ -56,8 +70,10 @@ function readSaid(headers: Headers): Said | undefined {
   return bytes === undefined ? { kind: 'stored', version } : { kind: 'state', version, bytes };
 }
 
+const refusals: readonly Refused[] = ['moved', 'ended', 'unreachable', 'too-large', 'changed'];
+
 function isRefused(text: string): text is Refused {
-  return text === 'moved' || text === 'ended' || text === 'unreachable' || text === 'too-large';
+  return refusals.some((known) => known === text);
 }
 
 export function wholeNumber(text: string | null): number | undefined | 'malformed' {

@@ -1,13 +1,14 @@
 import type { Decision } from '../core/decide.ts';
 import type { Identity } from '../core/identity.ts';
 import type { OriginId, SessionId } from '../core/ids.ts';
+import type { Reason } from '../core/outcome.ts';
 import { confirm, seatAt } from './confirm.ts';
 import { drill } from './drill.ts';
 import { draw } from './draw.ts';
-import { leave } from './move.ts';
+import { leave, nextHome } from './move.ts';
 import { noOrigin } from './refusals.ts';
 import type { Whereabouts } from './seat.ts';
-import { incarnationOf } from './view.ts';
+import { incarnationOf, steadyReason } from './view.ts';
 import type { Refusal, Seat, Visit } from '../visit.ts';
 
 /** Does the map agree? In the steady state there is no question to ask. */
@@ -28,8 +29,15 @@ export async function settle(visit: Visit, identity: Identity, decision: Decisio
 async function settleKnown(visit: Visit, at: Whereabouts, decision: Decision): Promise<Seat | Refusal> {
   if (decision.kind === 'leave' && decision.why === 'drill') return drill(visit, at);
   if (decision.kind === 'leave') return leave(visit, at, decision.why);
-  if (decision.kind === 'steady') return seatAt(at, 'home_usable');
+  if (decision.kind === 'release') return release(visit, at, decision.why);
+  if (decision.kind === 'steady') return seatAt(visit, at, steadyReason(visit));
   return confirm(visit, at, decision.kind === 'confirm' ? decision.why : 'map_confirms');
+}
+
+/** Home is being drained. What the origins keep in a store of their own moves at once, if there is anywhere to go. */
+function release(visit: Visit, at: Whereabouts, why: Reason): Promise<Seat | Refusal> | Seat {
+  const isOutside = visit.pool.config.session.mode === 'external';
+  return isOutside && nextHome(visit, at) !== undefined ? leave(visit, at, why) : seatAt(visit, at, why);
 }
 
 /** A learned key: remembered for a few seconds under the home's incarnation, otherwise the map's word, otherwise its place by hash. */
@@ -38,7 +46,7 @@ async function settleKeyed(visit: Visit, key: Identity & { kind: 'keyed' }): Pro
   const remembered = visit.pool.learned.peek(key.session);
   const here = { session: key.session, by: 'learned-key', startedS, renewedS: startedS } as const;
   if (remembered !== undefined && remembered.until > visit.now && isCurrent(visit, key.session, remembered)) {
-    return seatAt({ ...here, home: remembered.home, epoch: remembered.epoch }, 'home_usable');
+    return seatAt(visit, { ...here, home: remembered.home, epoch: remembered.epoch }, 'home_usable');
   }
   const home = visit.view.place(key.placeKey);
   if (home === undefined) return noOrigin(visit);

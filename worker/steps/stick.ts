@@ -75,7 +75,7 @@ function isUnclaimed({ carried }: SessionSeat): boolean {
 
 /** The map did not answer: signing the new incarnation would be a confirmation that nobody gave. */
 function isUnconfirmed({ reason }: SessionSeat): boolean {
-  return reason === 'stale_snapshot' || reason === 'store_unreachable';
+  return reason === 'stale_snapshot' || reason === 'store_unreachable' || reason === 'route_only';
 }
 
 /** The newer of what served and what the map said meanwhile, with the renewal's time. */

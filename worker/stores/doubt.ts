@@ -1,6 +1,6 @@
 import type { PoolConfig } from '../config/config.ts';
-import { type OriginId, originId } from '../core/ids.ts';
-import { probeUrl } from '../core/probing.ts';
+import type { OriginId } from '../core/ids.ts';
+import { probeRequest, type ProbingPolicy } from '../core/probing.ts';
 import type { Clock, Doubt, Fetch, Timers, WaitUntil } from '../ports.ts';
 
 type Verdict = Awaited<ReturnType<Doubt>>;
@@ -17,29 +17,32 @@ const lookAgainMs = 10;
 export interface DoubtOptions {
   readonly clock: Clock;
   readonly timers: Timers;
-  readonly fetch: Fetch;
-  /** For origins that are reached through a binding. */
-  readonly bound?: ReadonlyMap<string, Fetch>;
   readonly waitUntil: WaitUntil;
+  readonly runtime: ProbingPolicy['runtime'];
+  /** Also to an origin that has registered itself. */
+  wayTo(origin: OriginId): Way | undefined;
+}
+
+/** Where an origin is, and what leads there: the runtime's own fetch, or a binding's. */
+export interface Way {
+  readonly url: string;
+  readonly fetch: Fetch;
 }
 
 /**
  * The probe of doubt: any answer at all, whatever its status, says that the origin lives. One at a time per origin: a request that comes meanwhile
  * looks at what the probe under way finds. (It must not wait for that request's promise: the runtime forbids it.)
  */
-export function createDoubt(
-  pool: PoolConfig,
-  { clock, timers, fetch, bound, waitUntil }: DoubtOptions,
-): Doubt {
+export function createDoubt(pool: PoolConfig, options: DoubtOptions): Doubt {
+  const { clock, timers, waitUntil, runtime, wayTo } = options;
   const probes = new Map<OriginId, Probe>();
-  const urls = new Map(pool.origins.map(({ id, url }) => [originId(id), probeUrl(url, pool.health.path)]));
-  const ways = new Map(pool.origins.map(({ id, via }) => [originId(id), bound?.get(via) ?? fetch]));
+  const how = { ...pool.health, runtime };
   const { doubtTimeoutMs } = pool.attempts;
 
   const run = (origin: OriginId): Promise<Verdict> => {
     const probe: Probe = { from: clock.now(), verdict: undefined };
     probes.set(origin, probe);
-    const asked = ask(urls.get(origin), ways.get(origin) ?? fetch, timers, doubtTimeoutMs).then(
+    const asked = ask(wayTo(origin), how, timers, doubtTimeoutMs).then(
       (verdict) => (probe.verdict = verdict),
     );
     // The request that asks may be answered meanwhile, and would take the probe along with it.
@@ -61,20 +64,17 @@ export function createDoubt(
 }
 
 async function ask(
-  url: string | undefined,
-  fetch: Fetch,
+  way: Way | undefined,
+  how: Parameters<typeof probeRequest>[1],
   timers: Timers,
   timeoutMs: number,
 ): Promise<Verdict> {
-  if (url === undefined) return 'refuses';
+  if (way === undefined) return 'refuses';
+  const { url, headers, resolveOverride } = probeRequest(way.url, how);
   const ended = new AbortController();
-  const init = {
-    method: 'GET',
-    redirect: 'manual',
-    headers: { 'user-agent': 'limpet-probe' },
-    signal: ended.signal,
-  } as const;
-  const asked: Promise<Verdict> = fetch(url, init).then(
+  const init: RequestInit = { method: 'GET', redirect: 'manual', headers, signal: ended.signal };
+  if (resolveOverride !== undefined) init.cf = { resolveOverride };
+  const asked: Promise<Verdict> = way.fetch(url, init).then(
     async (response) => {
       await response.body?.cancel();
       return isPlatformFailure(response.status) ? 'refuses' : 'answers';

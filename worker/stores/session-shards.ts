@@ -1,4 +1,5 @@
 import type { Claim, Ended, Label, Located, PutSaid, Rotated } from '../core/fence.ts';
+import type { Swapped } from '../core/swap.ts';
 import type { PoolName, SessionId } from '../core/ids.ts';
 import { type Redirection, redirectionIn } from '../core/promotion.ts';
 import type { Replication } from '../core/replication.ts';
@@ -9,10 +10,12 @@ import type {
   EndWish,
   ListPage,
   LocatedSlot,
+  ReadSlot,
   RenewWish,
   RotateWish,
   Shards,
   StatePut,
+  SwapWish,
   Timers,
   Unreachable,
 } from '../ports.ts';
@@ -20,6 +23,7 @@ import type {
 /** What a shard's Durable Object answers to. */
 export interface ShardObject {
   locate(pool: PoolName, session: SessionId): Promise<LocatedSlot>;
+  read(pool: PoolName, session: SessionId): Promise<ReadSlot>;
   claim(
     pool: PoolName,
     session: SessionId,
@@ -32,6 +36,12 @@ export interface ShardObject {
     wish: StatePut,
     replication?: Replication,
   ): Promise<PutSaid | Unreachable>;
+  swap(
+    pool: PoolName,
+    session: SessionId,
+    wish: SwapWish,
+    replication?: Replication,
+  ): Promise<Swapped | Unreachable>;
   label(
     pool: PoolName,
     session: SessionId,
@@ -91,6 +101,7 @@ export function createShards(pool: PoolName, objects: ShardObjects, options: Sha
   const { replication } = options;
   return {
     locate: (session) => ask(session, (shard) => shard.locate(pool, session)),
+    read: (session) => ask(session, (shard) => shard.read(pool, session)),
     claim: (session, wish) => ask(session, (shard) => shard.claim(pool, session, wish, replication)),
     async put(session, wish) {
       let asked = 0;
@@ -100,6 +111,7 @@ export function createShards(pool: PoolName, objects: ShardObjects, options: Sha
       });
       return asked > 1 ? unlessUnknown(said, wish) : said;
     },
+    swap: (session, wish) => ask(session, (shard) => shard.swap(pool, session, wish, replication)),
     label: (session, wish) => ask(session, (shard) => shard.label(pool, session, wish, replication)),
     renew: (session, wish) => ask(session, (shard) => shard.renew(pool, session, wish, replication)),
     end: (session, wish) => ask(session, (shard) => shard.end(pool, session, wish, replication)),

@@ -3,7 +3,10 @@ import type { PoolName, SessionId } from '../core/ids.ts';
 import { shardOf } from '../core/session-id.ts';
 import type {
   ExportedSession,
+  HandOverWish,
   ListPage,
+  Resident,
+  ResidentsWish,
   ShardDesk,
   ShownSlot,
   SubjectStep,
@@ -17,6 +20,8 @@ export interface DeskObject {
   list(wish: { cursor?: string | undefined; limit: number }): Promise<ListPage>;
   show(pool: PoolName, session: SessionId): Promise<ShownSlot>;
   endByOperator(pool: PoolName, session: SessionId, wish: Parameters<ShardDesk['end']>[1]): Promise<Ended>;
+  residents(pool: PoolName, shard: string, wish: ResidentsWish): Promise<SubjectStep<Resident>>;
+  handOver(pool: PoolName, wish: HandOverWish): Promise<readonly SessionId[]>;
   endSubject(pool: PoolName, shard: string, wish: SubjectWish): Promise<SubjectStep<SessionId>>;
   exportSubject(pool: PoolName, shard: string, wish: SubjectWish): Promise<SubjectStep<ExportedSession>>;
   eraseSubject(pool: PoolName, shard: string, wish: SubjectWish): Promise<SubjectStep<SessionId>>;
@@ -40,6 +45,8 @@ export function createShardDesk(pool: PoolName, objects: DeskObjects, options: S
     list: (shard, wish) => ask(shard, (desk) => desk.list(wish)),
     show: (session) => ask(shardOf(session), (desk) => desk.show(pool, session)),
     end: (session, wish) => ask(shardOf(session), (desk) => desk.endByOperator(pool, session, wish)),
+    residents: (shard, wish) => ask(shard, (desk) => desk.residents(pool, shard, wish)),
+    handOver: (shard, wish) => ask(shard, (desk) => desk.handOver(pool, wish)),
     endSubject: (shard, wish) => ask(shard, (desk) => desk.endSubject(pool, shard, wish)),
     exportSubject: (shard, wish) => ask(shard, (desk) => desk.exportSubject(pool, shard, wish)),
     eraseSubject: (shard, wish) => ask(shard, (desk) => desk.eraseSubject(pool, shard, wish)),

@@ -17,7 +17,7 @@ interface Of {
 export interface CopyObject {
   standFor(pool: PoolName, shard: string, attempt: number): Promise<ShardCopies>;
   copies(pool: PoolName, shard: string): Promise<ShardCopies>;
-  handOver(pool: PoolName, shard: string, to: Promotion): Promise<HandedOver>;
+  makeWay(pool: PoolName, shard: string, to: Promotion): Promise<HandedOver>;
 }
 
 export type HandedOver =
@@ -87,7 +87,7 @@ export class ShardLine {
 
   handOver(by: Promotion, to: Promotion): Promise<HandedOver | Unreachable> {
     const { pool } = this.#options;
-    return this.#ask(by, (shard) => shard.handOver(pool, this.shard, to), handOverPatience);
+    return this.#ask(by, (shard) => shard.makeWay(pool, this.shard, to), handOverPatience);
   }
 
   askMonitor<Answer>(call: (monitor: PromotionMonitor) => Promise<Answer>): Promise<Answer | Unreachable> {

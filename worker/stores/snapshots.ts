@@ -40,6 +40,8 @@ export interface SnapshotCache {
 export interface SnapshotsOptions {
   readonly pool: PoolName;
   readonly probing: ProbingConfig;
+  /** What a new snapshot needs before anybody may see it. */
+  prepare(snapshot: Snapshot): Promise<void>;
   readonly monitors: MonitorObjects;
   readonly cache: SnapshotCache;
   readonly mirror: { get(key: string): Promise<string | null> };
@@ -83,7 +85,9 @@ export function createSnapshots(options: SnapshotsOptions): Snapshots {
   const ask = async (): Promise<void> => {
     askedAt = clock.now();
     isAsking = true;
-    keep(await hear(options));
+    const heard = await hear(options);
+    if (heard !== undefined) await options.prepare(heard.snapshot);
+    keep(heard);
     isAsking = false;
   };
 

@@ -108,7 +108,7 @@ function report(rows: readonly Row[], { json, trial, rounds }: Options): number 
 }
 
 function noteOf(rounds: number, trial: boolean): string {
-  const how = `${rounds} runs each; a client asks ten times a second, and at once again after a failure`;
+  const how = `${rounds} runs each; a client asks ten times a second, and at once again after a first failure`;
   return trial ? `${how}.\na trial: the machine was not looked at, and no time was judged` : how;
 }
 

@@ -29,7 +29,7 @@ export interface Visitor {
   /** Writes that were answered with 200. */
   readonly acknowledged: readonly string[];
   ask(kind: Kind, path?: string): Promise<Event>;
-  /** Asks ten times a second; after a failure at once. */
+  /** Asks ten times a second; after a first failure at once. */
   browse(isOver: () => boolean): Promise<void>;
   leave(): void;
 }
@@ -76,9 +76,10 @@ export function createVisitor(base: string, name: string, kind: Kind): Visitor {
     async browse(isOver) {
       // Not all at the same moment.
       await after(Math.random() * periodMs);
-      while (!isOver()) {
+      for (let failed = 0; !isOver(); ) {
         const { startedAt, status } = await ask(kind);
-        await after(status === 200 ? Math.max(0, startedAt + periodMs - performance.now()) : againMs);
+        failed = status === 200 ? 0 : failed + 1;
+        await after(failed === 1 ? againMs : Math.max(0, startedAt + periodMs - performance.now()));
       }
     },
     leave: () => agent.destroy(),

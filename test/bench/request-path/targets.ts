@@ -38,7 +38,7 @@ export async function limpetParts(mode: 'local' | 'replicated', originUrl: strin
       ORIGIN_SECRET: 'bench-origin-secret-0123456789abcdef-0123456',
       ADMIN_TOKEN: 'bench-admin-token-0123456789abcdef-012345678',
     },
-    objects: { SESSION_SHARD: 'SessionShard', POOL_MONITOR: 'PoolMonitor' },
+    objects: { SESSION_SHARD: 'SessionShard', POOL_MONITOR: 'PoolMonitor', PROBER: 'Prober' },
     stores: { FALLBACK: await bareWorker('empty-store') },
   };
 }

@@ -16,8 +16,8 @@ const root = fileURLToPath(new URL('../../../', import.meta.url));
 /** The Worker with a configuration, as one module. */
 export async function limpetWorker(config: unknown): Promise<string> {
   const contents = `
-    import { limpet, PoolMonitor, SessionShard } from './worker/package.ts';
-    export { PoolMonitor, SessionShard };
+    import { limpet, PoolMonitor, Prober, SessionShard } from './worker/package.ts';
+    export { PoolMonitor, Prober, SessionShard };
     export default limpet(${JSON.stringify(config)});
   `;
   return textOf({ ...common, stdin: { contents, resolveDir: root, sourcefile: 'limpet-bench.js' } });

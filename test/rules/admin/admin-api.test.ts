@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { answerOwnPath } from '../../../worker/admin/own-paths.ts';
+import { nothingOrdered } from '../../../worker/core/operation.ts';
 import { unprobed } from '../../../worker/core/health.ts';
 import { a, createWorld, secrets, startMs, type World } from '../visit.ts';
 
@@ -66,7 +67,8 @@ describe('the admin API', () => {
       revision: 1,
       alarmAt: undefined,
       askedAt: startMs,
-      origins: [{ id: a, url: 'http://a.internal:9000', ...down }],
+      routeOnly: 'off',
+      origins: [{ id: a, url: 'http://a.internal:9000', operation: nothingOrdered, ...down }],
     };
     world.pool.suspicions.suspect(a, startMs);
     const status = await (await ask('status')).json();

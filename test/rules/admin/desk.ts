@@ -71,6 +71,21 @@ export function fakeDesk(): FakeDesk {
         desk.ended.push({ session, ...wish });
         return { kind: 'ended' } as const;
       }),
+    residents: (shard, { origin }) =>
+      answer(shard, () => ({
+        found: inShard(shard).flatMap(({ row }) => (row.home === origin ? [row] : [])),
+        next: undefined,
+      })),
+    handOver: (shard, { moves }) =>
+      answer(shard, () =>
+        moves.flatMap(({ session, epoch, home }) => {
+          const at = desk.sessions.findIndex(({ row }) => row.session === session && row.epoch === epoch);
+          const found = desk.sessions[at];
+          if (found === undefined) return [];
+          desk.sessions[at] = { ...found, row: { ...found.row, home, epoch: epoch + 1 } };
+          return [session];
+        }),
+      ),
     endSubject: (shard, wish) =>
       answer(shard, () =>
         step(shard, wish, ({ row: { session } }) => {

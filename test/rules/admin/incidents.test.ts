@@ -82,7 +82,14 @@ describe('incidents at the admin API', () => {
   });
 
   it('[IN11] status has those that are open', async () => {
-    world.status = { version: 1, revision: 1, alarmAt: undefined, askedAt: startMs, origins: [] };
+    world.status = {
+      version: 1,
+      revision: 1,
+      alarmAt: undefined,
+      askedAt: startMs,
+      routeOnly: 'off',
+      origins: [],
+    };
     expect((await ask('status')).said).toMatchObject({ pools: [{ incidents: [{ id: 'shop:17' }] }] });
     const { said } = await ask('status');
     expect((said['pools'] as unknown as [{ incidents: unknown[] }])[0].incidents).toHaveLength(1);

@@ -47,8 +47,8 @@ describe('the store API', () => {
   });
 
   it.each([
-    ['GET', at],
     ['PATCH', at],
+    ['GET', `${at}/touch`],
     ['PUT', `${at}/claim`],
     ['POST', at],
     ['POST', '/.limpet/sessions'],

@@ -13,7 +13,7 @@ describe('the local Worker', () => {
   it('[CL12] has every binding that is deployed', () => {
     const { config } = workerOptions({ code: '', config: '', vars: {}, port: 1 });
     const deployed = [...wrangler.matchAll(/^(?:name|binding) = "([A-Z_]+)"/gm)].map(([, name]) => name);
-    expect(deployed).toHaveLength(5);
+    expect(deployed).toHaveLength(6);
     expect(Object.keys(config.env ?? {}).sort()).toEqual(deployed.sort());
   });
 

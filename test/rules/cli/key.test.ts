@@ -57,6 +57,21 @@ describe('limpet key', () => {
     expect(said.stderr()).toBe(`${sentence}\n`);
   });
 
+  it('[CL11] an id that may register has a key, though no configuration names it', async () => {
+    const said = listen();
+    vi.stubEnv('ORIGIN_SECRET', vector.secret);
+    const text = goodConfig.replace(
+      'origins:',
+      "registration: { ids: 'web-*', hosts: ['10.0.0.0/8'] }, origins:",
+    );
+    const folder = folderWith({ 'limpet.config.ts': text });
+    const key = (id: string) => run(['key', id, '--config', join(folder, 'limpet.config.ts')]);
+    expect(await key('web-7')).toBe(0);
+    expect(said.stdout()).toContain('LIMPET_KEY=eSzqNni7jGMAof9nEL-v0k_LM9QBxm1aSoRl2e7BigY\n');
+    expect(await key('job-7')).toBe(1);
+    expect(said.stderr()).toContain('Unknown origin "job-7". The origins are: a, b, web-*\n');
+  });
+
   it('[CL11] an id that two pools use needs --pool, and each gets a key of its own', async () => {
     const said = listen();
     vi.stubEnv('ORIGIN_SECRET', vector.secret);

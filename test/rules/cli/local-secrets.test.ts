@@ -36,6 +36,14 @@ describe('.dev.vars', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
+  it('[CL5] where a pool’s store is comes from the environment too, and is never made', () => {
+    const folder = folderWith({ '.dev.vars': 'REDIS_URL=redis://of-the-file\n' });
+    const file = join(folder, 'limpet.config.ts');
+    expect(localSecrets(file, given).values).toEqual({ ...given, REDIS_URL: 'redis://of-the-file' });
+    const env = { ...given, REDIS_URL: 'redis://of-the-environment', REDIS_HTTP_TOKEN: 't' };
+    expect(localSecrets(file, env)).toMatchObject({ values: env, made: [] });
+  });
+
   it('[CL5] the empty names of a copied .dev.vars.example are missing ones', () => {
     const folder = folderWith({ '.dev.vars': 'COOKIE_KEYS=\nORIGIN_SECRET=\nADMIN_TOKEN=\n' });
     const { made } = localSecrets(join(folder, 'limpet.config.ts'), {});

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
-import { networkOf } from '../../../cli/serve/network.ts';
+import { networkOf, storeNetworkOf } from '../../../cli/serve/network.ts';
 import { forOneMachine } from '../../../cli/serve/one-machine.ts';
 import { workerdConfig } from '../../../cli/serve/workerd-config.ts';
 import { parseConfig } from '../../../worker/config/parse.ts';
@@ -34,6 +34,23 @@ describe('a configuration on one machine', () => {
 });
 
 describe('what a self-hosted Worker may connect to', () => {
+  it.each([
+    ['redis://10.0.0.9', ['10.0.0.9/32']],
+    ['rediss://[fd00::9]:6380', ['fd00::9/128']],
+    ['redis://localhost', ['local']],
+    ['redis://cache.example.com', []],
+  ])('[RD42] and a store at %s wherever that is written out', (url, network) => {
+    const shop = {
+      origins: [{ id: 'a', url: 'https://app.example.com' }],
+      session: { mode: 'external', store: 'redis' },
+    };
+    const parsed = parseConfig(
+      { pools: { shop }, routes: [{ match: '/*', pool: 'shop' }] },
+      { production: false },
+    );
+    expect(parsed.ok && storeNetworkOf(parsed.config, { REDIS_URL: url })).toEqual(network);
+  });
+
   it('[SV11] is the public network, with loopback where an origin is there, or with private ones on the operator’s word', () => {
     expect(networkFor('https://app.example.com', false)).toEqual(['public']);
     expect(networkFor('http://localhost:9001', false)).toEqual(['public', 'local']);

@@ -21,6 +21,9 @@ const url = 'an http or https url without user, password, query and fragment';
 const match = 'a host and a path such as "/*", "shop.example.com/*" or "*.example.com/app/*", without a port';
 const cookieName =
   'a cookie name of up to 40 characters without "__Host-" or "__Secure-" (Limpet adds the prefix)';
+const status = 'a status from 200 to 599, or a range such as "2xx" or "200-299"';
+const probeHeaders =
+  'an object of up to 20 headers, as text in visible ASCII (not host, not content-length, not limpet-*)';
 const affinityKey = '"cookie", "cookie:<name>", "header:<name>" (not limpet-*, not cookie) or "ip"';
 
 describe('a bad configuration', () => {
@@ -185,7 +188,7 @@ describe('a bad configuration', () => {
     [
       'a session that is a list',
       shop({ session: [] }),
-      'pools.shop.session: wanted an object with mode, durability, replicas, replicaRegions, jurisdiction, onHomeLost, onStoreFailure, idleMs, absoluteMs, holdMs, stateBytesMax, headerStateBytesMax, shards, region, generation, contract, found []',
+      'pools.shop.session: wanted an object with mode, durability, replicas, replicaRegions, jurisdiction, onHomeLost, onStoreFailure, store, idleMs, absoluteMs, holdMs, stateBytesMax, headerStateBytesMax, shards, region, generation, contract, found []',
     ],
     [
       'a session that is null',
@@ -228,6 +231,21 @@ describe('a bad configuration', () => {
       'pools.shop.session.contract: wanted true, as mode is "replicated", found false',
     ],
     [
+      'a store of its own for replicated states',
+      shop({ session: { store: 'redis' } }),
+      'pools.shop.session.store: wanted "limpet", as mode is "replicated", found "redis"',
+    ],
+    [
+      'a store that origins without contract cannot reach',
+      shop({ session: { mode: 'external', store: 'redis-http', contract: false } }),
+      'pools.shop.session.contract: wanted true, as store is "redis-http", found false',
+    ],
+    [
+      'a store that Limpet does not know',
+      shop({ session: { mode: 'external', store: 'memcached' } }),
+      'pools.shop.session.store: wanted "limpet", "redis" or "redis-http", found "memcached"',
+    ],
+    [
       'an idle limit in seconds',
       shop({ session: { idleMs: 1800 } }),
       'pools.shop.session.idleMs: wanted a whole number of milliseconds from 60000 to 2592000000, found 1800',
@@ -266,7 +284,72 @@ describe('a bad configuration', () => {
     [
       'a status that does not exist',
       shop({ health: { expect: [200, 2000] } }),
-      'pools.shop.health.expect.1: wanted a whole number from 200 to 599, found 2000',
+      `pools.shop.health.expect.1: wanted ${status}, found 2000`,
+    ],
+    [
+      'ranges of statuses that are none',
+      shop({ health: { expect: ['2xx', '1xx', '299-200', '20'] } }),
+      `pools.shop.health.expect.1: wanted ${status}, found "1xx"`,
+      `pools.shop.health.expect.2: wanted ${status}, found "299-200"`,
+      `pools.shop.health.expect.3: wanted ${status}, found "20"`,
+    ],
+    [
+      'a doubt that comes later than the interval',
+      shop({ health: { intervalMs: 2000, doubtIntervalMs: 3000 } }),
+      'pools.shop.health.doubtIntervalMs: wanted at most intervalMs (2000), found 3000',
+    ],
+    [
+      'a probe header that is not ours to set',
+      shop({ health: { headers: { Host: 'shop.example.com' } } }),
+      `pools.shop.health.headers: wanted ${probeHeaders}, found {"Host":"shop.example.com"}`,
+    ],
+    [
+      'a probe host with a port',
+      shop({ health: { host: 'shop.example.com:8080' } }),
+      'pools.shop.health.host: wanted a host name in lower case, without a port, found "shop.example.com:8080"',
+    ],
+    [
+      'a body pattern that is none',
+      shop({ health: { body: '/(/' } }),
+      'pools.shop.health.body: wanted a text that the body must have, or a pattern such as "/ok|ready/i", found "/(/"',
+    ],
+    [
+      'the body of an answer to HEAD',
+      shop({ health: { method: 'HEAD', body: 'ok' } }),
+      'pools.shop.health.body: wanted nothing, as an answer to HEAD has no body, found "ok"',
+    ],
+    [
+      'a jitter that is none',
+      shop({ health: { jitter: 1 } }),
+      'pools.shop.health.jitter: wanted a number from 0 to 0.5, found 1',
+    ],
+    [
+      'a vantage that Cloudflare does not know',
+      shop({ health: { vantages: ['weur', 'paris'] } }),
+      'pools.shop.health.vantages.1: wanted "wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr" or "me", found "paris"',
+    ],
+    [
+      'a registration of every id, from nowhere',
+      shop({ registration: { ids: '*', hosts: [] } }),
+      'pools.shop.registration.ids: wanted an id, or the beginning of ids and "*", such as "web-*", found "*"',
+      'pools.shop.registration.hosts: wanted a list of 1 to 100 hosts, found []',
+    ],
+    [
+      'a registration from a network that is none',
+      shop({ registration: { ids: 'web-*', hosts: ['10.0.0.0/33'], leaseMs: 10 } }),
+      'pools.shop.registration.hosts.0: wanted a host name, "*." and a name, or an IPv4 address or network such as "10.0.0.0/8", found "10.0.0.0/33"',
+      'pools.shop.registration.leaseMs: wanted a whole number of milliseconds from 5000 to 600000, found 10',
+    ],
+    [
+      'plain connections in production',
+      shop({ health: { type: 'tcp' } }),
+      'pools.shop.health.type: wanted "http" ("tcp" is for self-hosted use: Cloudflare refuses connections to its own addresses), found "tcp"',
+    ],
+    [
+      'a drain without time',
+      shop({ drain: { deadlineMs: 0 }, health: { drainOn404: 'yes' } }),
+      'pools.shop.health.drainOn404: wanted true or false, found "yes"',
+      'pools.shop.drain.deadlineMs: wanted a whole number of milliseconds from 1000 to 604800000, found 0',
     ],
     [
       'failover on 500',

@@ -20,6 +20,26 @@ const shop = defineConfig({
   routes: [{ match: '/*', pool: 'shop' }],
 });
 
+const probedPlainly = {
+  drainOn404: false,
+  type: 'http',
+  path: '/',
+  method: 'GET',
+  headers: {},
+  host: '',
+  port: 0,
+  intervalMs: 5000,
+  doubtIntervalMs: 1000,
+  timeoutMs: 2000,
+  fall: 2,
+  rise: 2,
+  expect: [],
+  body: { kind: 'any' },
+  redirects: 'answer',
+  jitter: 0.1,
+  vantages: [],
+};
+
 const resolvedShop = {
   pools: {
     shop: {
@@ -39,6 +59,7 @@ const resolvedShop = {
         onStoreFailure: 'refuse',
         idleMs: 1_800_000,
         absoluteMs: 43_200_000,
+        store: 'limpet',
         holdMs: 3000,
         stateBytesMax: 8_388_608,
         headerStateBytesMax: 3072,
@@ -48,7 +69,8 @@ const resolvedShop = {
         contract: true,
       },
       cookie: { name: 'limpet', sameSite: 'lax', secure: true },
-      health: { path: '/health', intervalMs: 5000, timeoutMs: 2000, fall: 2, rise: 2, expect: [] },
+      health: { ...probedPlainly, path: '/health' },
+      drain: { deadlineMs: 1_800_000 },
       attempts: {
         doubtAfterMs: 300,
         doubtTimeoutMs: 400,
@@ -61,6 +83,7 @@ const resolvedShop = {
       },
       host: 'origin',
       rewriteHost: true,
+      registration: 'off',
       fallback: { paths: [], bodyBytesMax: 1_048_576, replicaAfterMs: 1000, retryAfterS: 5 },
     },
   },
@@ -101,6 +124,7 @@ const everyField: Complete<ConfigInput> = {
         onStoreFailure: 'serve',
         idleMs: 60_000,
         absoluteMs: 60_000,
+        store: 'limpet',
         holdMs: 0,
         stateBytesMax: 1024,
         headerStateBytesMax: 0,
@@ -110,7 +134,26 @@ const everyField: Complete<ConfigInput> = {
         contract: true,
       },
       cookie: { name: 'home', sameSite: 'strict', secure: false },
-      health: { path: '/up?deep=1', intervalMs: 500, timeoutMs: 50, fall: 1, rise: 10, expect: [200, 204] },
+      health: {
+        type: 'tcp',
+        path: '/up?deep=1',
+        method: 'POST',
+        headers: { authorization: 'Bearer probe' },
+        host: 'shop.example.com',
+        port: 9000,
+        intervalMs: 500,
+        doubtIntervalMs: 100,
+        timeoutMs: 50,
+        fall: 1,
+        rise: 10,
+        expect: [200, '3xx', '404-410'],
+        body: '/ready|ok/i',
+        redirects: 'follow',
+        jitter: 0.5,
+        vantages: ['weur', 'weur', 'enam'],
+        drainOn404: true,
+      },
+      drain: { deadlineMs: 1_000 },
       attempts: {
         doubtAfterMs: 10,
         doubtTimeoutMs: 10,
@@ -123,6 +166,7 @@ const everyField: Complete<ConfigInput> = {
       },
       host: 'preserve',
       rewriteHost: false,
+      registration: { ids: 'web-*', hosts: ['10.0.0.0/8', '*.example.net'], leaseMs: 5000, max: 1 },
       fallback: { paths: ['/docs/*', '/käse'], bodyBytesMax: 0, replicaAfterMs: 50, retryAfterS: 1 },
     },
   },
@@ -154,14 +198,7 @@ describe('a good configuration', () => {
     const { health, ...rest } = least.pools['shop'] ?? {};
     const { health: _probed, ...expected } = resolvedShop.pools.shop;
     expect(rest).toStrictEqual(expected);
-    expect(health).toStrictEqual({
-      path: '/',
-      intervalMs: 5000,
-      timeoutMs: 2000,
-      fall: 2,
-      rise: 2,
-      expect: [],
-    });
+    expect(health).toStrictEqual(probedPlainly);
   });
 
   it('[CF2] every field that is written is kept', () => {
@@ -186,6 +223,15 @@ describe('a good configuration', () => {
         { by: 'ip' },
         { by: 'cookie' },
       ],
+      health: {
+        ...written?.health,
+        expect: [
+          { from: 200, to: 200 },
+          { from: 300, to: 399 },
+          { from: 404, to: 410 },
+        ],
+        body: { kind: 'pattern', source: 'ready|ok', flags: 'i' },
+      },
       fallback: {
         paths: [
           { kind: 'prefix', path: '/docs/' },

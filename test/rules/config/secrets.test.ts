@@ -19,7 +19,7 @@ describe('secrets', () => {
   it('[CF13] are read, the first cookie key first', () => {
     expect(parseSecrets({ ...good, COOKIE_KEYS: `${two}, ${one}` })).toStrictEqual({
       ok: true,
-      secrets: { cookieKeys: [two, one], originSecret: origin, adminToken: admin },
+      secrets: { cookieKeys: [two, one], originSecret: origin, adminToken: admin, readToken: '' },
     });
   });
 
@@ -30,6 +30,16 @@ describe('secrets', () => {
       `COOKIE_KEYS: wanted ${secret}, found nothing`,
       `ORIGIN_SECRET: wanted ${secret}, found nothing`,
       `ADMIN_TOKEN: wanted ${secret}, found nothing`,
+    ],
+    [
+      'a read token that is the admin token',
+      { ...good, READ_TOKEN: admin },
+      'READ_TOKEN: wanted a secret of its own, found the value of ADMIN_TOKEN',
+    ],
+    [
+      'a read token that is short',
+      { ...good, READ_TOKEN: 'short' },
+      `READ_TOKEN: wanted ${secret}, found 5 characters`,
     ],
     ['blank', { ...good, ADMIN_TOKEN: '   ' }, `ADMIN_TOKEN: wanted ${secret}, found nothing`],
     [

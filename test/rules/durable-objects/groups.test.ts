@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Group, Groups, groupMs } from '../../../durable-objects/shard/groups.ts';
+import { moveMs, type Group, Groups, groupMs } from '../../../durable-objects/shard/groups.ts';
 import { noState } from '../../../worker/core/page.ts';
 import { makeSessionId } from '../../../worker/core/session-id.ts';
 
@@ -39,6 +39,21 @@ describe('grouped writes', () => {
     vi.advanceTimersByTime(groupMs);
     await second.flushed;
     expect(storedAt).toEqual([1_000, 1_000 + groupMs]);
+  });
+
+  it('[SS5] a group with a session that moves is stored 5 ms after the last one, and after a pause at once', async () => {
+    const { groups: made, storedAt } = groups();
+    await made.open(Date.now()).flushed;
+    vi.advanceTimersByTime(2);
+    const second = made.open(Date.now());
+    made.soon(Date.now());
+    vi.advanceTimersByTime(moveMs);
+    await second.flushed;
+    vi.advanceTimersByTime(moveMs);
+    const third = made.open(Date.now());
+    made.soon(Date.now());
+    await third.flushed;
+    expect(storedAt).toEqual([1_000, 1_000 + moveMs, 1_002 + 2 * moveMs]);
   });
 
   it('[LS5] a group with a large state is stored when its step is done, whatever else was to come', async () => {

@@ -48,9 +48,14 @@ it('[VI2] the probe of doubt goes through it too', async () => {
   );
   const pool = config.pools[poolName('shop')];
   if (pool === undefined) throw new Error('No pool');
-  const refuse = () => Promise.reject(new TypeError('this fetch knows no way'));
-  const options = { clock, timers: clock, fetch: refuse, waitUntil: () => undefined };
-  const doubt = createDoubt(pool, { ...options, bound: new Map([['APP_A', fetch]]) });
+  const wayTo = () => ({ url: 'http://a.internal:9000/app', fetch });
+  const doubt = createDoubt(pool, {
+    clock,
+    timers: clock,
+    wayTo,
+    waitUntil: () => undefined,
+    runtime: 'local',
+  });
   expect(await clock.through(doubt(a))).toBe('answers');
   expect(asked).toEqual(['http://a.internal:9000/app/']);
 });

@@ -24,8 +24,10 @@ const sent = (epoch: number, offer: Offer = { kind: 'nothing' }): Sent => ({
   epoch,
   apiUrl: 'http://store',
   capability: 'c',
+  store: { kind: 'own' },
   offer,
   release: 'no',
+  storing: 'on',
 });
 const claimed = (epoch: number): ClaimResult => ({ kind: 'claimed', epoch, version: 7, state });
 const turn = () => new Promise((resolve) => setImmediate(resolve));

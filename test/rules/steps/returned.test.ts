@@ -38,7 +38,14 @@ describe('what an origin’s answer says', () => {
       { kind: 'rotate', version: 7, bytes: undefined },
     ],
   ])('[RT2] %j', (headers: Record<string, string>, said) => {
-    expect(read(headers)).toEqual({ instance, epoch: undefined, said });
+    expect(read(headers)).toEqual({
+      instance,
+      epoch: undefined,
+      subject: undefined,
+      said,
+      released: 'no',
+      drain: 'no',
+    });
   });
 
   it('[RT3] the epoch is that of the copy that was served', () => {

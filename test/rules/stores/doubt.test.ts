@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../../worker/config/parse.ts';
 import { originId } from '../../../worker/core/ids.ts';
-import type { Doubt } from '../../../worker/ports.ts';
+import type { Doubt, Fetch } from '../../../worker/ports.ts';
 import { createDoubt } from '../../../worker/stores/doubt.ts';
 import { type ManualClock, manualClock, turn } from '../manual-clock.ts';
 import { a, b } from '../visit.ts';
@@ -39,15 +39,20 @@ beforeEach(() => {
   );
   const pool = pools['shop'];
   if (pool === undefined) throw new Error('Cannot doubt without a pool');
+  const fetch: Fetch = (url, { signal }) =>
+    new Promise((resolve, reject) => {
+      const answer = (status: number) => resolve(new Response(null, { status }));
+      probes.push({ url, signal, answer, refuse: () => reject(new TypeError('connection refused')) });
+    });
   doubt = createDoubt(pool, {
     clock,
     timers: clock,
     waitUntil: () => undefined,
-    fetch: (url, { signal }) =>
-      new Promise((resolve, reject) => {
-        const answer = (status: number) => resolve(new Response(null, { status }));
-        probes.push({ url, signal, answer, refuse: () => reject(new TypeError('connection refused')) });
-      }),
+    runtime: 'local',
+    wayTo: (id) => {
+      const url = pool.origins.find((origin) => origin.id === id)?.url;
+      return url === undefined ? undefined : { url, fetch };
+    },
   });
 });
 

@@ -29,7 +29,7 @@ function world(durability: Replication['durability'], shard: 'answers' | 'away',
       if (shard === 'away') return away();
       return { generation: 0, replacedBy: undefined, last: 9, replicas: [] };
     },
-    handOver: async (_pool, _shard, to) => (said.push(`hands over to ${to.object}`), { kind: 'handed', to }),
+    makeWay: async (_pool, _shard, to) => (said.push(`hands over to ${to.object}`), { kind: 'handed', to }),
   };
   const standing = (at: number) => {
     const { seq = 0, isWhole = true } = fakes[at] ?? {};

@@ -24,6 +24,8 @@ function shardsOf(...answers: (LocatedSlot | Error | Promise<LocatedSlot>)[]) {
       };
       return {
         locate,
+        read: never,
+        swap: never,
         claim: never,
         put: never,
         label: never,

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { originId, poolName } from '../../../worker/core/ids.ts';
-import type { ProbingConfig } from '../../../worker/core/probing.ts';
+import { plainProbing, type ProbingConfig } from '../../../worker/core/probing.ts';
 import { emptySnapshot, type Snapshot, type ToldSnapshot } from '../../../worker/core/snapshot.ts';
 import {
   createReportSuspect,
@@ -15,7 +15,7 @@ const a = originId('a');
 const probing: ProbingConfig = {
   revision: 1,
   origins: [{ id: a, url: 'http://a.test' }],
-  health: { path: '/', intervalMs: 5_000, timeoutMs: 2_000, fall: 2, rise: 2, expect: [] },
+  health: { ...plainProbing, path: '/', intervalMs: 5_000, timeoutMs: 2_000, fall: 2, rise: 2 },
 };
 const version = (number: number): Snapshot => ({
   version: number,
@@ -72,7 +72,8 @@ function isolate() {
     },
   };
   const waitUntil = (work: Promise<unknown>) => void later.push(work);
-  const options = { pool, probing, monitors, cache, mirror, clock: time, timers: time, waitUntil };
+  const prepare = async () => undefined;
+  const options = { pool, probing, prepare, monitors, cache, mirror, clock: time, timers: time, waitUntil };
   return {
     snapshots: createSnapshots(options),
     report: createReportSuspect(options),

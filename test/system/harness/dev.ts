@@ -17,7 +17,11 @@ export interface Dev {
   end(): Promise<void>;
 }
 
-export async function startDev(config: ConfigInput, more: readonly string[] = []): Promise<Dev> {
+export async function startDev(
+  config: ConfigInput,
+  more: readonly string[] = [],
+  others: Readonly<Record<string, string>> = {},
+): Promise<Dev> {
   const folder = mkdtempSync(join(tmpdir(), 'limpet-system-'));
   const file = join(folder, 'limpet.config.ts');
   const text = `import { defineConfig } from 'limpet';\nexport default defineConfig(${JSON.stringify(config)});\n`;
@@ -25,7 +29,7 @@ export async function startDev(config: ConfigInput, more: readonly string[] = []
   const [port = 0] = await freePorts(1);
   const words = ['dev', '--config', file, '--port', String(port), '--persist', join(folder, 'data'), ...more];
   const launch = (env: Readonly<Record<string, string>>) => startChild('cli/bin.mjs', words, env, 'Ready on');
-  let child: Child = await launch(secrets);
+  let child: Child = await launch({ ...secrets, ...others });
   return {
     url: `http://127.0.0.1:${port}`,
     port,
@@ -35,7 +39,7 @@ export async function startDev(config: ConfigInput, more: readonly string[] = []
     output: () => child.output(),
     async restart(other = {}) {
       await child.end('SIGTERM');
-      child = await launch({ ...secrets, ...other });
+      child = await launch({ ...secrets, ...others, ...other });
     },
     async end() {
       await child.end('SIGTERM');

@@ -1,16 +1,14 @@
 // A process of its own: an Express application with express-session in memory, as an operator would have it.
 import { createServer } from 'node:http';
 import express from 'express';
-import session from 'express-session';
-import { limpet } from 'limpet/express';
-import { cartRoutes } from './origin/cart.ts';
+import { cartRoutes, releaseRoutes } from './origin/cart.ts';
 import { mcpRoutes } from './origin/mcp.ts';
 import { plainRoutes } from './origin/plain.ts';
 import { streamRoutes } from './origin/streams.ts';
+import { sessionsFor } from './origin/sessions.ts';
 import { acceptSockets } from './origin/sockets.ts';
 
 const { PORT, SESSIONS } = process.env;
-const sessions = session({ secret: 'a secret of the application', resave: false, saveUninitialized: false });
 
 /** Calls that this process has made: the store API's, if any. */
 let calls = 0;
@@ -27,7 +25,8 @@ app.get('/calls', (_request, response) => void response.json(calls));
 app.use(plainRoutes());
 app.use(mcpRoutes());
 app.use(streamRoutes());
-app.use(SESSIONS === 'plain' ? sessions : limpet(sessions, { subject: ({ session }) => session.user }));
+app.use(releaseRoutes());
+app.use(await sessionsFor(SESSIONS));
 app.use(cartRoutes());
 
 const server = createServer(app);

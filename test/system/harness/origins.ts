@@ -20,9 +20,16 @@ export interface Origin {
 
 const script = fileURLToPath(new URL('origin-app.ts', import.meta.url));
 
-/** `sessions`: `kept` by Limpet, or `plain` express-session. */
-export async function startOrigin(id: string, port: number, sessions: 'kept' | 'plain'): Promise<Origin> {
-  const env = { ...(await originValues('shop', id)), PORT: String(port), SESSIONS: sessions };
+/** Kept by Limpet, plain express-session, or at REDIS_URL: by connect-redis, or fenced by `limpet/redis`. */
+export type Sessions = 'kept' | 'plain' | 'redis' | 'fenced';
+
+export async function startOrigin(
+  id: string,
+  port: number,
+  sessions: Sessions,
+  more: Readonly<Record<string, string>> = {},
+): Promise<Origin> {
+  const env = { ...(await originValues('shop', id)), PORT: String(port), SESSIONS: sessions, ...more };
   const url = `http://127.0.0.1:${port}`;
   const launch = () => startChild(script, [], env, 'listening');
   let child: Child = await launch();

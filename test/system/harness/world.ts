@@ -1,7 +1,7 @@
 import type { ConfigInput, PoolInput } from '../../../worker/config/input.ts';
 import { type Client, createClient } from './client.ts';
 import { type Dev, startDev } from './dev.ts';
-import { type Origin, startOrigin } from './origins.ts';
+import { type Origin, type Sessions, startOrigin } from './origins.ts';
 import { freePorts } from './ports.ts';
 
 /** Real origins, the real CLI in front of them, and clients. */
@@ -19,7 +19,9 @@ export interface World {
 export interface WorldOptions {
   /** Ids of the real origins. Default a, b, c. */
   readonly origins?: readonly string[];
-  readonly sessions?: 'kept' | 'plain';
+  readonly sessions?: Sessions;
+  /** Of origins and Worker, besides their own. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Origins are reached through bindings, by names that no resolver knows. */
   readonly bound?: true;
   readonly pool?: Omit<Partial<PoolInput>, 'origins'>;
@@ -36,19 +38,20 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     others = [],
     pool = {},
     rest = {},
+    env = {},
     bound,
   } = options;
   const ports = await freePorts(ids.length);
   const origins: Origin[] = [];
   try {
     await Promise.all(
-      ids.map(async (id, at) => origins.push(await startOrigin(id, ports[at] ?? 0, sessions))),
+      ids.map(async (id, at) => origins.push(await startOrigin(id, ports[at] ?? 0, sessions, env))),
     );
     origins.sort((one, other) => one.id.localeCompare(other.id));
     const listed = origins.map(({ id, url }) => (bound ? boundOrigin(id) : { id, url }));
     const ways = origins.map(({ id, url }) => `${boundOrigin(id).via}=${url}`).join(',');
     const config = configOf({ ...pool, origins: [...listed, ...others] }, rest);
-    const dev = await startDev(config, bound ? ['--via', ways] : []);
+    const dev = await startDev(config, bound ? ['--via', ways] : [], env);
     return worldOf(origins, dev);
   } catch (error) {
     await Promise.all(origins.map(({ kill }) => kill()));

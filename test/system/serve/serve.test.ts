@@ -27,7 +27,7 @@ function configFor(url: string, more: Partial<ConfigInput> = {}): ConfigInput {
         origins: [{ id: 'a', url }],
         session: { mode: 'replicated' },
         cookie: { secure: false },
-        health: { path: '/health', intervalMs: 1_000, timeoutMs: 500, fall: 1, rise: 1 },
+        health: { path: '/health', intervalMs: 300_000, timeoutMs: 2_000 },
         fallback: { paths: ['/docs/*'] },
       },
     },
@@ -92,6 +92,21 @@ describe('limpet serve', () => {
     ];
     const ended = await limpet([...words, '--persist', join(served.folder, 'other')]);
     expect(ended.stderr).toContain(`Port ${served.port} is taken`);
+  });
+
+  it('[SV14] an origin behind a binding is refused in a sentence', async () => {
+    const served = await serving(configFor(await startEchoOrigin()));
+    const file = join(served.folder, 'bound.config.ts');
+    const origins = [{ id: 'a', url: 'http://127.0.0.1:9', via: 'TUNNEL' }];
+    writeFileSync(
+      file,
+      `export default ${JSON.stringify({ pools: { shop: { origins } }, routes: [{ match: '/*', pool: 'shop' }] })};`,
+    );
+    const ended = await limpet(['serve', '--config', file], secrets);
+    expect([ended.code, ended.stdout]).toEqual([1, '']);
+    expect(ended.stderr).toContain(
+      'an origin is reached through the binding TUNNEL, which only Cloudflare has',
+    );
   });
 
   it('[SV4] a taken port is one sentence, and so is a folder that another one serves from', async () => {

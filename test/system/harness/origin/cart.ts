@@ -39,6 +39,21 @@ function page(): string {
   return `<!doctype html><title>shop</title>${links}<script>${calls}.then(() => (document.title = 'loaded'))</script>`;
 }
 
+/** Requests that have read their session and wait. */
+const parked: (() => void)[] = [];
+
+/** Asked past Limpet, by the test. */
+export function releaseRoutes(): express.Router {
+  const router = express.Router();
+  router.get('/parked', (_request, response) => void response.json(parked.length));
+  router.post('/release', (_request, response) => {
+    const released = parked.splice(0);
+    for (const goOn of released) goOn();
+    response.json(released.length);
+  });
+  return router;
+}
+
 /** The routes of a shop that keeps its carts in sessions. */
 export function cartRoutes(): express.Router {
   const router = express.Router();
@@ -58,6 +73,13 @@ export function cartRoutes(): express.Router {
       add(request);
       response.json({ ...cart(request), session: session.id });
     }, Number(query['ms']));
+  });
+  // It has its session, and waits: what it saves then is what it had read before.
+  router.post('/cart/parked', (request, response) => {
+    parked.push(() => {
+      add(request);
+      response.json(cart(request));
+    });
   });
   // A first page: it begins a session, and wants twenty things at once.
   router.get('/page', (request, response) => {
