@@ -120,11 +120,19 @@ export const mutations: readonly Mutation[] = [
       to: ')',
     },
   ),
-  mutation('a replica applies its log out of order', {
-    file: 'worker/core/replication.ts',
-    from: "if (position.seq < stretch.after) return 'gap';",
-    to: '',
-  }),
+  mutation(
+    'a replica applies its log out of order',
+    {
+      file: 'worker/core/replication.ts',
+      from: "if (position.seq < stretch.after) return 'gap';",
+      to: "return 'apply';",
+    },
+    {
+      file: 'durable-objects/shard-replica.ts',
+      from: 'rows.rows.filter(({ seq }) => seq > position.seq)',
+      to: 'rows.rows',
+    },
+  ),
   mutation('KV is preferred to the shard', {
     file: 'worker/steps/move.ts',
     from: 'const carried = await carry(visit, at.session, said.row.version, said.state);',
