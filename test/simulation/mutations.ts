@@ -50,8 +50,8 @@ export const mutations: readonly Mutation[] = [
   }),
   mutation('a cookie of an older incarnation is signed anew without asking', {
     file: 'worker/core/decide.ts',
-    from: 'return isCurrent && view.trust',
-    to: 'return view.trust',
+    from: "if (!isCurrent || view.trust === 'stale')",
+    to: "if (view.trust === 'stale')",
   }),
   mutation('a claim raises no incarnation', {
     file: fence,
