@@ -3,6 +3,7 @@ import { parseConfig } from '../worker/config/parse.ts';
 import { type Problem, sentence } from '../worker/config/problems.ts';
 import { parseSecrets } from '../worker/config/secrets.ts';
 import { parseStoreSecrets } from '../worker/config/store-secrets.ts';
+import { unboundIn } from './bound.ts';
 import { type ConfigFile, loadConfigFile, shown } from './config-file.ts';
 import { CommandFailure } from './failure.ts';
 
@@ -12,7 +13,9 @@ export type Judged = ConfigFile & ({ readonly config: Config } | { readonly prob
 export async function judgeConfig(path: string, options = { production: false }): Promise<Judged> {
   const file = await loadConfigFile(path);
   const parsed = parseConfig(file.input, options);
-  return parsed.ok ? { ...file, config: parsed.config } : { ...file, problems: parsed.problems };
+  if (!parsed.ok) return { ...file, problems: parsed.problems };
+  const unbound = options.production ? unboundIn(parsed.config, path) : [];
+  return unbound.length === 0 ? { ...file, config: parsed.config } : { ...file, problems: unbound };
 }
 
 /** For those who cannot go on with a bad one. */

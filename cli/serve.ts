@@ -6,9 +6,9 @@ import { configArg } from './args.ts';
 import { findConfigFile } from './config-file.ts';
 import { everyMinute } from './cron.ts';
 import { bundleWorker } from './dev-worker.ts';
-import { bindingNames } from '../worker/config/bindings.ts';
 import { CommandFailure, usageFailure } from './failure.ts';
 import { freePort, host as loopback, parsePort } from './port.ts';
+import { refuseBindings } from './bound.ts';
 import { readConfig } from './read-config.ts';
 import { print, say } from './say.ts';
 import { takeDataFolder } from './serve/data-folder.ts';
@@ -68,7 +68,7 @@ interface ServeWish {
 
 async function serveUntilTold({ path, host, wantedPort, dataFolder }: ServeWish): Promise<void> {
   const { input, config } = await readConfig(path);
-  refuseBindings(bindingNames(config));
+  refuseBindings(path, config);
   const secrets = ownSecrets(path, config, process.env);
   const vars = { ...secrets, LIMPET_RUNTIME: 'local' };
   const entry = await bundleWorker(serveEntry);
@@ -101,14 +101,6 @@ async function run(folder: RunFolder, vars: Readonly<Record<string, string>>): P
   const kept = keepRunning(first, start);
   const stopCron = everyMinute(() => folder.tick(), say);
   endWith(() => (stopCron(), kept.stop()));
-}
-
-/** They lead through Cloudflare, which is not here. */
-function refuseBindings(names: readonly string[]): void {
-  if (names.length === 0) return;
-  throw new CommandFailure(
-    `Cannot serve: an origin is reached through the binding ${names.join(', ')}, which only Cloudflare has. Take "via" out of its entry: limpet serve reaches origins by their url.`,
-  );
 }
 
 function saysWhoTheClientIs(input: unknown): boolean {

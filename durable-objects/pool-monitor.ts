@@ -1,13 +1,14 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { DrillWish } from '../worker/core/drill.ts';
 import { type InstanceId, type OriginId, poolName, type SessionId } from '../worker/core/ids.ts';
-import type { Incident, Tally } from '../worker/core/incident.ts';
+import type { Incident } from '../worker/core/incident.ts';
 import type { LostWrite } from '../worker/core/lost-write.ts';
 import type { ProbingConfig } from '../worker/core/probing.ts';
 import type { Leased, Registration } from '../worker/core/registration.ts';
 import type { Promotion, Tenancy } from '../worker/core/promotion.ts';
 import type { ToldSnapshot } from '../worker/core/snapshot.ts';
 import type { Order } from '../worker/core/operation.ts';
+import type { Tally } from '../worker/core/tally.ts';
 import type { DrillSaid, MonitorStatus, Ordered } from '../worker/ports.ts';
 import { Drills } from './monitor/drills.ts';
 import { Incidents } from './monitor/incidents.ts';

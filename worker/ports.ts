@@ -2,7 +2,8 @@ import type { Claim, Claimed, Ended, Label, Located, Put, PutSaid, Rotated } fro
 import type { DrillRefusal, DrillWish } from './core/drill.ts';
 import type { Health } from './core/health.ts';
 import type { InstanceId, OriginId, SessionId, SubjectTag } from './core/ids.ts';
-import type { Incident, Tally } from './core/incident.ts';
+import type { Incident } from './core/incident.ts';
+import type { Tally } from './core/tally.ts';
 import type { LostWrite } from './core/lost-write.ts';
 import type { Leased, Registration } from './core/registration.ts';
 import type { Promotion } from './core/promotion.ts';

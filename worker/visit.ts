@@ -1,6 +1,6 @@
 import type { Config, OriginConfig, PoolConfig } from './config/config.ts';
 import type { Identity } from './core/identity.ts';
-import type { Symptom } from './core/incident.ts';
+import type { Symptom } from './core/tally.ts';
 import type { OriginId, PoolName, SessionId } from './core/ids.ts';
 import type { Keyring } from './core/keyring.ts';
 import type { Lru } from './core/lru.ts';

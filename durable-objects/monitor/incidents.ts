@@ -1,23 +1,24 @@
 import type { Health, ProbeResult } from '../../worker/core/health.ts';
 import {
   type Beginning,
-  begins,
+  goneOn,
   type Incident,
   incidentOf,
   incidentsForMs,
   isSame,
   recoveryOf,
-  saidOf,
-  shifted,
   symptomOf,
-  type Tally,
   withTally,
 } from '../../worker/core/incident.ts';
+import { begins, saidOf, shifted, type Tally } from '../../worker/core/tally.ts';
 import type { OriginId, PoolName } from '../../worker/core/ids.ts';
 import { IncidentBook } from './incident-book.ts';
 
 /** Tellings whose answer was lost come again: so many of the last ones are known by their keys. */
 const keysMax = 2_000;
+
+/** Edges tell at most ten seconds late: until then a good probe may come before the news of the last failure. */
+const quietMs = 12_000;
 
 /** What the monitor knows of its pool's incidents: begun by its probes or by what edges tell, ended by a good probe. */
 export class Incidents {
@@ -25,6 +26,8 @@ export class Incidents {
   readonly #book: IncidentBook;
   readonly #current = new Map<OriginId, Incident>();
   readonly #firstBad = new Map<OriginId, number>();
+  readonly #goodSince = new Map<OriginId, number>();
+  readonly #toldAt = new Map<OriginId, number>();
   readonly #keys = new Set<string>();
 
   constructor(sql: SqlStorage, pool: PoolName) {
@@ -52,13 +55,16 @@ export class Incidents {
     if (!ok) {
       const firstFailureAt = this.#firstBad.get(origin) ?? from;
       this.#firstBad.set(origin, firstFailureAt);
+      this.#goodSince.delete(origin);
       if (health === 'down') this.#isDown({ origin, said, at, firstFailureAt });
       return;
     }
     this.#firstBad.delete(origin);
     const incident = this.#current.get(origin);
-    if (health === 'up' && incident?.endedAt === null && incident.lastFailureAt < from)
-      this.end(incident, at);
+    if (health !== 'up' || incident?.endedAt !== null || incident.lastFailureAt >= from) return;
+    const goodSince = this.#goodSince.get(origin) ?? at;
+    this.#goodSince.set(origin, goodSince);
+    if (at - (this.#toldAt.get(origin) ?? 0) >= quietMs) this.end(incident, goodSince);
   }
 
   /** What an isolate has counted, `at` by its own clock: read as if it were this one's. */
@@ -93,7 +99,10 @@ export class Incidents {
   end(incident: Incident, at: number, aborted: string | null = null): void {
     const ended = { ...incident, endedAt: at, aborted };
     this.#write(ended);
-    this.#log('incident_ended', ended);
+    this.#goodSince.delete(incident.origin);
+    if (incident.kind === 'failure') return this.#log('incident_ended', ended);
+    // Edges have not told all of it yet, and a drill has no good probe to wait for.
+    setTimeout(() => this.#log('incident_ended', this.#book.get(ended.number) ?? ended), quietMs);
   }
 
   #isDown({
@@ -115,16 +124,23 @@ export class Incidents {
         detectedAt: at,
       });
     } else if (incident.endedAt === null) this.#book.keep(this.#hold({ ...incident, lastFailureAt: at }));
-    else this.#goOn({ ...incident, lastFailureAt: at, endedAt: null });
+    else this.#goOn(goneOn({ ...incident, lastFailureAt: at }, at));
   }
 
   #add(tally: Tally, now: number): Incident | undefined {
     const incident = tally.drill === undefined ? this.#failureOf(tally, now) : this.#book.get(tally.drill);
     if (incident === undefined) return undefined;
     const noted = this.#hold(withTally(incident, tally));
+    if (tally.drill === undefined) this.#heardFrom(tally, now);
     if (noted.endedAt === incident.endedAt) this.#book.keep(noted);
     else this.#goOn(noted);
     return noted;
+  }
+
+  /** Its probes may be good all the while: what requests meet counts too. */
+  #heardFrom({ origin, failure }: Tally, now: number): void {
+    this.#toldAt.set(origin, now);
+    if ((failure?.lastAt ?? 0) >= (this.#goodSince.get(origin) ?? now)) this.#goodSince.delete(origin);
   }
 
   #failureOf(tally: Tally, now: number): Incident | undefined {
@@ -132,8 +148,10 @@ export class Incidents {
     if (known !== undefined && isSame(known, now)) return known;
     if (!begins(tally)) return undefined;
     const { origin, failure } = tally;
-    const how = failure?.how ?? 'down';
-    const beginning = { kind: 'failure', origin, detectedBy: 'request', how, said: saidOf(how) } as const;
+    // Sessions moved, nothing failed, and no incident is open: somebody has ordered it.
+    const how = failure?.how ?? 'operator';
+    const detectedBy = failure === undefined ? 'operator' : 'request';
+    const beginning = { kind: 'failure', origin, detectedBy, how, said: saidOf(how) } as const;
     return this.begin({
       ...beginning,
       firstFailureAt: failure?.firstAt ?? now,

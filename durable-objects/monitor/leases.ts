@@ -2,6 +2,7 @@ import {
   enroll,
   isLiving,
   isOpen,
+  isRenewal,
   type Lease,
   type Leased,
   type Registration,
@@ -24,7 +25,7 @@ export class Leases {
     sql.exec('CREATE TABLE IF NOT EXISTS lease (id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID');
     for (const { body } of sql.exec<{ body: string }>('SELECT body FROM lease')) {
       const lease: Lease = JSON.parse(body);
-      this.#leases.set(lease.id, lease);
+      this.#leases.set(lease.id, prolonged(lease, Date.now()));
     }
     this.#told = this.#text(Date.now());
   }
@@ -44,6 +45,7 @@ export class Leases {
 
   /** Whether what the edges are told has changed since this was asked the last time. */
   hasTurned(now: number): boolean {
+    for (const lease of this.#leases.values()) if (lease.until > 0 && lease.until <= now) this.#end(lease);
     const text = this.#text(now);
     const turned = text !== this.#told;
     this.#told = text;
@@ -56,13 +58,20 @@ export class Leases {
     now: number,
   ): Leased {
     const said = enroll(asked, { ...enrolled, leases: [...this.#leases.values()] }, now);
-    if (said.kind === 'leased') this.#keep(said.lease);
+    if (said.kind !== 'leased') return said;
+    // A renewal is not written: rows cost, and an object that was away gives everybody another lease.
+    if (isRenewal(this.#leases.get(asked.id), said.lease)) this.#leases.set(asked.id, said.lease);
+    else this.#keep(said.lease);
     return said;
   }
 
   withdraw(id: OriginId, instance: InstanceId, stamp: number): void {
     const lease = this.#leases.get(id);
     if (lease?.instance === instance && stamp >= lease.stamp) this.#keep(withdrawn(lease, stamp));
+  }
+
+  #end(lease: Lease): void {
+    this.#keep({ ...lease, until: 0 });
   }
 
   #keep(lease: Lease): void {
@@ -85,4 +94,9 @@ export class Leases {
   #text(now: number): string {
     return JSON.stringify(this.registered(now) ?? {});
   }
+}
+
+/** Who had not left or fallen silent when this object was last alive may have renewed since, and nobody heard it. */
+function prolonged(lease: Lease, now: number): Lease {
+  return lease.until === 0 ? lease : { ...lease, until: Math.max(lease.until, now + lease.leaseMs) };
 }

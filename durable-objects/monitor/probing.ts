@@ -10,7 +10,7 @@ import { verdictOf, type Vote } from '../../worker/core/votes.ts';
 import { atOnceMax, inWaves } from '../waves.ts';
 import { probe } from './probe.ts';
 import type { Roster } from './roster.ts';
-import { helperMs, probeFrom, type ProberObjects } from './spread.ts';
+import { probeFrom, type ProberObjects } from './spread.ts';
 
 const reportEveryMs = 500;
 const againAfterMs = 250;
@@ -63,7 +63,7 @@ export class Probing {
   isAlarmLost(now: number): boolean {
     const { probing } = this.#roster;
     if (probing === undefined) return false;
-    return this.#alarmAt === undefined || this.#alarmAt < now - this.#lateMs(probing);
+    return this.#alarmAt === undefined || this.#alarmAt < now - lateMs(probing);
   }
 
   /** The alarm's work: everybody, or between two rounds those in doubt. Armed first: what fails here does not end the probing. */
@@ -74,8 +74,10 @@ export class Probing {
     const isRound = this.#next === 'round';
     this.arm(isRound ? now + jittered(intervalMs, jitter, Math.random()) : this.#roundAt);
     await this.#judge(isRound ? origins : origins.filter(({ id }) => this.#isInDoubt(id)));
-    const soon = now + jittered(doubtIntervalMs, jitter, Math.random());
-    if (soon < this.#roundAt && origins.some(({ id }) => this.#isInDoubt(id))) this.#set('doubt', soon);
+    // Not just before the round: two probes in a row that fail are to be two moments.
+    const isWorthIt = now + 1.5 * doubtIntervalMs <= this.#roundAt;
+    if (isWorthIt && origins.some(({ id }) => this.#isInDoubt(id)))
+      this.#set('doubt', now + jittered(doubtIntervalMs, jitter, Math.random()));
   }
 
   /** An isolate could not reach the origin: looks at once, and again until it is known. Undefined where it was looked at just now. */
@@ -138,11 +140,6 @@ export class Probing {
     if (this.#roster.version !== version) this.#options.changed();
   }
 
-  /** An alarm handler works until its last probe has timed out; only then can the next one come. */
-  #lateMs({ health }: ProbingConfig): number {
-    return helperMs(this.#roster.members.length, health);
-  }
-
   #isInDoubt(origin: OriginId): boolean {
     const health = this.#roster.healthOf(origin);
     return health !== undefined && isInDoubt(health);
@@ -153,6 +150,11 @@ export class Probing {
     this.#alarmAt = at;
     void this.#options.storage.setAlarm(at);
   }
+}
+
+/** An alarm handler works until its last probe has timed out; only then can the next one come. One that was not lost after all is a round more. */
+function lateMs({ health }: ProbingConfig): number {
+  return health.timeoutMs + 1_000;
 }
 
 function pause(ms: number): Promise<void> {

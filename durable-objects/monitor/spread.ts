@@ -25,7 +25,7 @@ export interface Vantage {
 
 /** An invocation has six outgoing connections. */
 export const shareMax = 6;
-const levelMs = 500;
+const levelMs = 1_000;
 
 /** How long a helper may take for so many: the time-out of its probes, and a moment for each level of helpers, so that the silence of a lower one is heard of in time. */
 export function helperMs(count: number, { timeoutMs }: ProbingPolicy): number {

@@ -2,7 +2,8 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'c
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { PoolMonitor } from '../../durable-objects/pool-monitor.ts';
-import { type Incident, incidentsForMs, noToll, type Tally, type Toll } from '../../worker/core/incident.ts';
+import { type Incident, incidentsForMs } from '../../worker/core/incident.ts';
+import { noToll, type Tally, type Toll } from '../../worker/core/tally.ts';
 import { type OriginId, originId, poolName } from '../../worker/core/ids.ts';
 import { plainProbing, type ProbingConfig } from '../../worker/core/probing.ts';
 import { eventually } from './eventually.ts';
@@ -132,6 +133,25 @@ describe('the monitor’s records', () => {
     const events = logged.map(({ event }) => event);
     expect(events.filter((event) => event === 'incident_began')).toHaveLength(1);
     expect(events.filter((event) => event === 'incident_goes_on')).toHaveLength(2);
+  });
+
+  it('[IN9] a good probe ends none of which edges have just told: the probed path may lie', async () => {
+    const monitor = await started();
+    await tell(monitor, [tally({ moved: 1 }, { failure: seenAt(Date.now()) })]);
+    for (const _ of [1, 2, 3]) await runDurableObjectAlarm(monitor);
+    expect((await only(monitor)).endedAt).toBeNull();
+    const clock = vi.spyOn(Date, 'now');
+    const later = Date.now() + 12_001;
+    clock.mockImplementation(() => later);
+    await runDurableObjectAlarm(monitor);
+    const { endedAt } = await only(monitor);
+    expect(endedAt).toBeLessThan(later - 10_000);
+  });
+
+  it('[IN9] sessions that moved though nothing failed were moved by order', async () => {
+    const monitor = await started();
+    await tell(monitor, [tally({ moved: 2, restored: 2 })]);
+    expect(await only(monitor)).toMatchObject({ detectedBy: 'operator', how: 'operator' });
   });
 
   it('[IN5] one request that failed opens none', async () => {

@@ -211,6 +211,17 @@ describe('the alarm', () => {
     expect(alarmAt).toBeGreaterThan(round - 70_000);
   });
 
+  it('[PB7] there is none between two rounds that are hardly further apart than a doubt', async () => {
+    const monitor = newMonitor();
+    const close = config([a, b], { intervalMs: 60_000, doubtIntervalMs: 60_000 });
+    answers.set('o0.test', () => new Response('', { status: 500 }));
+    await monitor.snapshot(close);
+    await eventually(async () => expect((await monitor.status()).origins[0]?.against).toBe(1));
+    asked = [];
+    await runDurableObjectAlarm(monitor);
+    expect(asked.map(({ host }) => host)).toEqual(['o0.test', 'o1.test']);
+  });
+
   it('[PB8] is set again before the first probe, and an alarm that fails leaves it set', async () => {
     const monitor = newMonitor();
     await monitor.snapshot(config([a]));
@@ -239,7 +250,7 @@ describe('the alarm', () => {
       asked = [];
       await instance.snapshot(config([a]));
       expect(await storage.getAlarm()).toBeNull();
-      const later = Date.now() + 1.1 * policy.intervalMs + policy.timeoutMs + 501;
+      const later = Date.now() + 1.1 * policy.intervalMs + policy.timeoutMs + 1_001;
       expect(later).toBeLessThan(Date.now() + 2 * policy.intervalMs);
       const now = vi.spyOn(Date, 'now').mockReturnValue(later);
       await instance.snapshot(config([a]));

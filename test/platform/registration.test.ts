@@ -1,4 +1,4 @@
-import { evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test';
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { instanceId, originId } from '../../worker/core/ids.ts';
@@ -65,6 +65,25 @@ describe('the monitor', () => {
     at(1_000);
     expect((await monitor.register(asked({ stamp: startedAt + 2 }), 10)).kind).toBe('leased');
     expect((await monitor.snapshot(config)).snapshot).toEqual(snapshot);
+  });
+
+  it('[RG2] writes nothing for a renewal, and gives another lease when it was away itself', async () => {
+    const { monitor, snapshot } = await joined();
+    at(25_000);
+    await monitor.register(asked({ stamp: startedAt + 2 }), 10);
+    const stored = await runInDurableObject(monitor, (_, { storage }) => [
+      ...storage.sql.exec<{ body: string }>('SELECT body FROM lease'),
+    ]);
+    expect(stored.map(({ body }) => JSON.parse(body).until)).toEqual([startedAt + 30_000]);
+    at(40_000);
+    await evictDurableObject(monitor);
+    expect((await monitor.snapshot(config)).snapshot.registered).toBeDefined();
+    at(70_000);
+    const { snapshot: after } = await monitor.snapshot(config);
+    expect(after.registered).toBeUndefined();
+    expect(after.version).toBeGreaterThan(snapshot.version);
+    await evictDurableObject(monitor);
+    expect((await monitor.snapshot(config)).snapshot.registered).toBeUndefined();
   });
 
   it('[RG5] drops it when its lease ends: a new version for everybody, and a higher incarnation if it returns', async () => {

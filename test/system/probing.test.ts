@@ -44,11 +44,15 @@ async function told(): Promise<Told[]> {
 
 /** A visitor comes: that is what keeps a pool probed. */
 const visit = async () => void (await fetch(`${dev?.url}/`).then(({ body }) => body?.cancel()));
-const judged = (what: string, look: (origins: Told[]) => boolean) =>
-  until(what, async () => {
-    await visit();
-    return look(await told());
-  });
+const judged = (what: string, look: (origins: Told[]) => boolean, withinMs?: number) =>
+  until(
+    what,
+    async () => {
+      await visit();
+      return look(await told());
+    },
+    withinMs,
+  );
 
 it('[PB1] a hundred real origins, twenty of them silent: all judged by their second probe', async () => {
   const probes = new Array<number>(100).fill(0);
@@ -63,14 +67,18 @@ it('[PB1] a hundred real origins, twenty of them silent: all judged by their sec
       ),
     ),
   );
-  await start(urls, { path: '/health', intervalMs: 10_000, timeoutMs: 1_500 });
-  await judged('the silent are down', (all) => all.filter(({ health }) => health === 'down').length >= 20);
+  await start(urls, { path: '/health', intervalMs: 60_000, timeoutMs: 3_000 });
+  await judged(
+    'the silent are down',
+    (all) => all.filter(({ health }) => health === 'down').length >= 20,
+    40_000,
+  );
   const origins = await told();
   expect(origins.filter(({ health }) => health === 'down').map(({ id }) => id)).toEqual(
     origins.map(({ id }) => id).filter((_, at) => isSilent(at)),
   );
   expect(origins.filter(({ lastProbe }) => lastProbe === 'status 200')).toHaveLength(80);
-  // Those that answer have been asked in one round, or in two where the machine was slow.
+  // Those that answer have been asked in one round, or in a second one where an alarm was so late that it was taken for lost.
   expect(Math.max(...probes.filter((_, at) => !isSilent(at)))).toBeLessThanOrEqual(2);
 });
 

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import type { PoolInput } from '../../worker/config/input.ts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Child, startChild } from './harness/child.ts';
 import { type Client } from './harness/client.ts';
@@ -11,14 +12,13 @@ const script = fileURLToPath(new URL('harness/registering-app.ts', import.meta.u
 let world: World;
 const children: Child[] = [];
 
+const pool: Omit<PoolInput, 'origins'> = {
+  health: { path: '/health', intervalMs: 1_000, doubtIntervalMs: 200, timeoutMs: 500, rise: 1 },
+  registration: { ids: 'web-*', hosts: ['127.0.0.0/8'], leaseMs: 5_000 },
+};
+
 beforeAll(async () => {
-  world = await startWorld({
-    origins: ['a'],
-    pool: {
-      health: { path: '/health', intervalMs: 1_000, doubtIntervalMs: 200, timeoutMs: 500, rise: 1 },
-      registration: { ids: 'web-*', hosts: ['127.0.0.0/8'], leaseMs: 5_000 },
-    },
-  });
+  world = await startWorld({ origins: ['a'], pool });
 });
 afterAll(async () => {
   await Promise.all(children.map((child) => child.end()));
@@ -87,4 +87,20 @@ it('[RG4][RG7] a process whose clock is off by a day joins too, and leaves when 
   expect(await members()).not.toContain('web-3');
   await until('the session goes on elsewhere', async () => (await cartOf(client)).home !== 'web-3');
   expect(await cartOf(client)).toMatchObject({ status: 200, items: ['shell'] });
+});
+
+it('[RG2][RG3] a pool may live on registered origins alone, and Limpet may be started anew meanwhile', async () => {
+  await world.end();
+  world = await startWorld({ origins: [], pool });
+  const first = await world.client().get('/cart');
+  expect([first.status, first.headers['limpet-code']]).toEqual([503, 'no_origin']);
+  await join('web-4');
+  const client = await shopperAt('web-4');
+  await world.dev.restart();
+  expect(await cartOf(client)).toMatchObject({
+    status: 200,
+    home: 'web-4',
+    outcome: 'kept',
+    items: ['shell'],
+  });
 });

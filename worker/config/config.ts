@@ -37,7 +37,7 @@ export type PathMatch =
 
 export interface PoolConfig {
   readonly name: string;
-  /** 1 to 1000, ids unique, at least one with a weight above 0. */
+  /** Up to 1000, ids unique, at least one with a weight above 0; none only where origins may register themselves. */
   readonly origins: readonly OriginConfig[];
   /** First match wins; `cookie`, which always matches, stands last if at all. Default: `cookie` alone. */
   readonly affinity: readonly AffinityRule[];

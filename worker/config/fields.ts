@@ -36,15 +36,16 @@ function either(choices: readonly (string | number)[]): string {
   return [shown.slice(0, -1).join(', '), ...shown.slice(-1)].filter((part) => part !== '').join(' or ');
 }
 
-/** A list of `item`, `min` to `max` long. */
+/** A list of `item`, `min` to `max` long; `told` is the least that its message speaks of. */
 export function list<In, Out>(
   item: Field<In, Out>,
   min: number,
   max: number,
   things: string,
+  told = min,
 ): Field<readonly In[], readonly Out[]> {
   const fits = (found: unknown) => Array.isArray(found) && found.length >= min && found.length <= max;
-  return v.pipe(value<readonly In[]>(`a list of ${min} to ${max} ${things}`, fits), v.array(item));
+  return v.pipe(value<readonly In[]>(`a list of ${told} to ${max} ${things}`, fits), v.array(item));
 }
 
 /** An object with these fields and no others. */

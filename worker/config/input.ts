@@ -23,7 +23,7 @@ export interface RouteInput {
 }
 
 export interface PoolInput {
-  /** 1 to 1000 origins. */
+  /** 1 to 1000 origins; none only with `registration`. */
   origins: readonly OriginInput[];
   /** What names a session; first match wins. Default `[{ by: 'cookie' }]`: Limpet's own cookie. */
   affinity?: readonly AffinityInput[] | undefined;

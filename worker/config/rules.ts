@@ -24,7 +24,7 @@ export function originRules(origins: readonly Origin[]): Flaw[] {
       found: origins[at]?.url,
     }),
   );
-  const idle = origins.every((origin) => origin.weight === 0);
+  const idle = origins.length > 0 && origins.every((origin) => origin.weight === 0);
   const weight = {
     at: [],
     wanted: 'at least one origin with a weight above 0',
@@ -52,10 +52,19 @@ export function affinityRules(rules: readonly { readonly by: string }[]): Flaw[]
 interface Pool {
   readonly affinity: readonly { readonly by: string }[];
   readonly cookie: { readonly name?: string | undefined };
+  readonly origins: readonly unknown[];
+  readonly registration?: unknown;
+}
+
+export function poolRules(pool: Pool): Flaw[] {
+  const { origins, registration } = pool;
+  const isEmpty = origins.length === 0 && registration === undefined;
+  const empty = { at: ['origins'], wanted: 'a list of 1 to 1000 origins, or registration', found: origins };
+  return [...ownCookieRules(pool), ...(isEmpty ? [empty] : [])];
 }
 
 /** An application's cookie cannot be Limpet's own. */
-export function poolRules({ affinity, cookie: { name = 'limpet' } }: Pool): Flaw[] {
+function ownCookieRules({ affinity, cookie: { name = 'limpet' } }: Pool): Flaw[] {
   const own = [`cookie:${name}`, `cookie:__Host-${name}`];
   const wanted = `an application's cookie ("cookie" alone is Limpet's own)`;
   return affinity.flatMap(({ by }, at) =>

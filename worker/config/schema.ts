@@ -174,7 +174,7 @@ const registration = block({
 
 const pool = ruled(
   block({
-    origins: ruled(list(origin, 1, 1000, 'origins'), originRules),
+    origins: ruled(list(origin, 0, 1000, 'origins', 1), originRules), // none: poolRules
     affinity: v.optional(ruled(list(affinity, 1, 16, 'rules'), affinityRules), [{ by: 'cookie' }]),
     session: v.optional(session, {}),
     cookie: v.optional(cookie, {}),

@@ -1,85 +1,18 @@
 import type { OriginId } from './ids.ts';
-
-/** What an origin's failure looked like. `down`: somebody had said so before; `drill`: it had not failed at all. */
-export type Symptom =
-  | 'refused'
-  | 'silent'
-  | 'reset'
-  | 'status'
-  | 'timeout'
-  | 'protocol'
-  | 'down'
-  | 'operator'
-  | 'drill';
+import {
+  added,
+  firstOf,
+  noToll,
+  saidOf,
+  type SeenFailure,
+  type SeenSuccess,
+  type Symptom,
+  type Tally,
+  type Toll,
+} from './tally.ts';
 
 /** Who knew first. */
 export type Detector = 'probe' | 'request' | 'operator' | 'drill';
-
-/** What happened to requests and sessions of an origin while it failed. */
-export interface Toll {
-  /** Sessions claimed away, and of those: with their stored state, and without any. */
-  readonly moved: number;
-  readonly restored: number;
-  readonly empty: number;
-  /** Requests that met the failure and were answered by another origin, and those that were refused. */
-  readonly rescued: number;
-  readonly failed: number;
-  /** Of a drill: requests that stayed at home, since nothing of their session is stored or nobody could take it. */
-  readonly stayed: number;
-  /** Writes of its sessions that were answered and are not kept. */
-  readonly lostWrites: number;
-}
-
-export const noToll: Toll = {
-  moved: 0,
-  restored: 0,
-  empty: 0,
-  rescued: 0,
-  failed: 0,
-  stayed: 0,
-  lostWrites: 0,
-};
-
-export function added(one: Toll, other: Toll): Toll {
-  return {
-    moved: one.moved + other.moved,
-    restored: one.restored + other.restored,
-    empty: one.empty + other.empty,
-    rescued: one.rescued + other.rescued,
-    failed: one.failed + other.failed,
-    stayed: one.stayed + other.stayed,
-    lostWrites: one.lostWrites + other.lostWrites,
-  };
-}
-
-/** What one isolate has seen of one origin since it last told: the times are of its own clock. */
-export interface Tally {
-  readonly origin: OriginId;
-  /** The drill that it belongs to: its incident's number. Undefined where the origin failed. */
-  readonly drill: number | undefined;
-  readonly failure: SeenFailure | undefined;
-  /** When this isolate heard from others that the origin is out. */
-  readonly heardAt: number | undefined;
-  readonly success: SeenSuccess | undefined;
-  readonly toll: Toll;
-}
-
-export interface SeenFailure {
-  readonly how: Symptom;
-  /** When the first request arrived that failed there, when it was known that the origin is to blame, and when the last one failed. */
-  readonly firstAt: number;
-  readonly knownAt: number;
-  readonly lastAt: number;
-  /** Whether a probe of doubt failed too. */
-  readonly isSuspect: boolean;
-}
-
-export interface SeenSuccess {
-  readonly firstAt: number;
-  /** From "home is lost" to another origin's answer: of that first success, and the longest. */
-  readonly lookUpMs: number;
-  readonly slowestMs: number;
-}
 
 export interface Incident {
   readonly number: number;
@@ -92,8 +25,12 @@ export interface Incident {
   readonly firstFailureAt: number;
   readonly detectedAt: number;
   readonly lastFailureAt: number;
-  /** When the last of the edges that had visitors heard of it from the others; null while none has told. */
+  /** When it was known that the origin fails as it does now: as it was detected, or as the incident went on. */
+  readonly knownAt: number;
+  /** When the last of the edges that had visitors heard of that from the others; null while none has told. */
   readonly heardAt: number | null;
+  /** How long news took before the incident went on. */
+  readonly newsMs: number | null;
   readonly success: SeenSuccess | null;
   readonly toll: Toll;
   readonly endedAt: number | null;
@@ -103,8 +40,8 @@ export interface Incident {
 
 export const incidentsMax = 1_000;
 export const incidentsForMs = 30 * 86_400_000;
-/** A failure within a minute of an incident's end is the same incident: an origin that flaps has one. */
-export const sameWithinMs = 60_000;
+/** A failure so soon after an incident's end is the same incident: an origin that flaps has one. What edges tell may be ten seconds late. */
+export const sameWithinMs = 20_000;
 
 export interface Beginning {
   readonly kind: Incident['kind'];
@@ -121,17 +58,14 @@ export function incidentOf(number: number, beginning: Beginning): Incident {
     ...beginning,
     number,
     lastFailureAt: beginning.detectedAt,
+    knownAt: beginning.detectedAt,
     heardAt: null,
+    newsMs: null,
     success: null,
     toll: noToll,
     endedAt: null,
     aborted: null,
   };
-}
-
-/** Whether what an isolate saw is worth a record of its own: one refused request that nobody was suspected for is not. */
-export function begins({ failure, toll }: Tally): boolean {
-  return toll.moved > 0 || failure?.isSuspect === true;
 }
 
 /** Whether a tally can still belong to this incident. */
@@ -141,81 +75,43 @@ export function isSame({ endedAt }: Incident, at: number): boolean {
 
 /** The incident with what one more isolate has seen. Who knew earliest is who detected it. */
 export function withTally(incident: Incident, tally: Tally): Incident {
-  const { heardAt, toll } = tally;
+  const seen = withFailure(incident, tally.failure);
   return {
-    ...withFailure(incident, tally.failure),
-    heardAt: isNews(incident, heardAt) ? Math.max(incident.heardAt ?? 0, heardAt) : incident.heardAt,
+    ...seen,
+    heardAt: latestNews(seen, tally.heardAt),
     success: firstOf(incident.success ?? undefined, tally.success) ?? null,
-    toll: added(incident.toll, toll),
+    toll: added(incident.toll, tally.toll),
   };
 }
 
-/** What was heard before the first failure was of an earlier one. */
-function isNews({ firstFailureAt }: Incident, heardAt: number | undefined): heardAt is number {
-  return heardAt !== undefined && heardAt >= firstFailureAt;
+/** It was thought to be over. What the news of it takes is measured anew. */
+export function goneOn(incident: Incident, knownAt: number): Incident {
+  return { ...incident, endedAt: null, knownAt, heardAt: null, newsMs: slowestNewsOf(incident) };
+}
+
+/** What was heard before the failure was known is of an earlier one. */
+function latestNews({ heardAt, knownAt }: Incident, at: number | undefined): number | null {
+  return at === undefined || at < knownAt ? heardAt : Math.max(heardAt ?? 0, at);
 }
 
 function withFailure(incident: Incident, failure: SeenFailure | undefined): Incident {
   if (failure === undefined || incident.kind === 'drill') return incident;
-  const lastFailureAt = Math.max(incident.lastFailureAt, failure.lastAt);
-  const isOver = incident.endedAt !== null && failure.lastAt > incident.endedAt;
-  const firstFailureAt = Math.min(incident.firstFailureAt, failure.firstAt);
-  const seen = { ...incident, firstFailureAt, lastFailureAt, endedAt: isOver ? null : incident.endedAt };
-  if (failure.knownAt >= incident.detectedAt) return seen;
-  const { how, knownAt } = failure;
-  return { ...seen, detectedBy: 'request', how, said: saidOf(how), detectedAt: knownAt };
-}
-
-/** What a request saw, in words. */
-export function saidOf(how: Symptom): string {
-  return `a request found it: ${how}`;
-}
-
-/** Two accounts of the same origin by the same isolate. */
-export function together(one: Tally, other: Tally): Tally {
-  return {
-    ...one,
-    heardAt: one.heardAt ?? other.heardAt,
-    failure: bothFailures(one.failure, other.failure),
-    success: firstOf(one.success, other.success),
-    toll: added(one.toll, other.toll),
+  const { endedAt, detectedAt, knownAt } = incident;
+  const seen = {
+    ...incident,
+    firstFailureAt: Math.min(incident.firstFailureAt, failure.firstAt),
+    lastFailureAt: Math.max(incident.lastFailureAt, failure.lastAt),
   };
-}
-
-function bothFailures(one: Tally['failure'], other: Tally['failure']): Tally['failure'] {
-  if (one === undefined || other === undefined) return one ?? other;
-  const { how, knownAt } = one.knownAt <= other.knownAt ? one : other;
+  if (endedAt !== null && failure.lastAt > endedAt) return goneOn(seen, Math.max(failure.knownAt, endedAt));
+  if (failure.knownAt >= detectedAt) return seen;
+  const detected = { detectedBy: 'request', detectedAt: failure.knownAt } as const;
+  const { how } = failure;
   return {
+    ...seen,
+    ...detected,
     how,
-    knownAt,
-    firstAt: Math.min(one.firstAt, other.firstAt),
-    lastAt: Math.max(one.lastAt, other.lastAt),
-    isSuspect: one.isSuspect || other.isSuspect,
-  };
-}
-
-function firstOf(one: Tally['success'], other: Tally['success']): Tally['success'] {
-  if (one === undefined || other === undefined) return one ?? other;
-  const first = one.firstAt <= other.firstAt ? one : other;
-  return { ...first, slowestMs: Math.max(one.slowestMs, other.slowestMs) };
-}
-
-/** The same account by the clock of who reads it. */
-export function shifted(tally: Tally, byMs: number): Tally {
-  const { failure, heardAt, success } = tally;
-  return {
-    ...tally,
-    heardAt: heardAt === undefined ? undefined : heardAt + byMs,
-    success: success === undefined ? undefined : { ...success, firstAt: success.firstAt + byMs },
-    failure:
-      failure === undefined
-        ? undefined
-        : {
-            ...failure,
-            firstAt: failure.firstAt + byMs,
-            knownAt: failure.knownAt + byMs,
-            lastAt: failure.lastAt + byMs,
-          },
+    said: saidOf(how),
+    knownAt: knownAt === detectedAt ? failure.knownAt : knownAt,
   };
 }
 
@@ -227,12 +123,17 @@ export interface Recovery {
   readonly totalMs: number | null;
 }
 
-export function recoveryOf({ firstFailureAt, detectedAt, heardAt, success }: Incident): Recovery {
+export function recoveryOf(incident: Incident): Recovery {
+  const { firstFailureAt, detectedAt, success } = incident;
   const detectionMs = Math.max(0, detectedAt - firstFailureAt);
-  const propagationMs = heardAt === null ? null : Math.max(0, heardAt - detectedAt);
+  const propagationMs = slowestNewsOf(incident);
   const lookUpMs = success?.lookUpMs ?? null;
   const totalMs = lookUpMs === null ? null : detectionMs + (propagationMs ?? 0) + lookUpMs;
   return { detectionMs, propagationMs, lookUpMs, totalMs };
+}
+
+function slowestNewsOf({ heardAt, knownAt, newsMs }: Incident): number | null {
+  return heardAt === null ? newsMs : Math.max(newsMs ?? 0, heardAt - knownAt);
 }
 
 /** The symptom that a failed probe's own words name. */

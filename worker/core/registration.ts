@@ -18,6 +18,7 @@ export interface Lease {
   readonly weight: number;
   readonly instance: InstanceId;
   readonly stamp: number;
+  readonly leaseMs: number;
   readonly until: number;
   /** When it takes its first new sessions: every edge has heard of it by then. */
   readonly openAt: number;
@@ -67,13 +68,23 @@ function isPast({ instance, stamp }: Registration, known: Lease): boolean {
 
 function leaseFor(asked: Registration, known: Lease | undefined, now: number) {
   const { id, url, weight, instance, stamp, leaseMs } = asked;
-  const lease = { id, url, weight, instance, stamp, until: now + leaseMs };
+  const lease = { id, url, weight, instance, stamp, leaseMs, until: now + leaseMs };
   const isHere = known !== undefined && isLiving(known, now);
   const openAt = isHere ? known.openAt : now + openAfterMs;
   if (known === undefined) return { lease: { ...lease, openAt, replaced: [] }, newcomer: false };
   const newcomer = known.instance !== instance;
   const replaced = newcomer ? [...known.replaced, known.instance].slice(-replacedMax) : known.replaced;
   return { lease: { ...lease, openAt, replaced }, newcomer: newcomer && isHere };
+}
+
+/** What a renewal alone changes. */
+export function isRenewal(
+  before: Lease | undefined,
+  { url, weight, instance, openAt, leaseMs }: Lease,
+): boolean {
+  if (before === undefined || before.until === 0) return false;
+  const same = before.url === url && before.weight === weight && before.instance === instance;
+  return same && before.openAt === openAt && before.leaseMs === leaseMs;
 }
 
 /** It goes by its own will. What was signed before is not heard any more. */

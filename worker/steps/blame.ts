@@ -1,5 +1,5 @@
 import { type FailureKind, failures } from '../core/failure.ts';
-import type { Symptom } from '../core/incident.ts';
+import type { Symptom } from '../core/tally.ts';
 import type { OriginId } from '../core/ids.ts';
 import { flee } from './flight.ts';
 import type { Visit } from '../visit.ts';

@@ -1,4 +1,4 @@
-import { noToll, type Symptom, type Toll } from '../core/incident.ts';
+import { noToll, type Symptom, type Toll } from '../core/tally.ts';
 import type { OriginId } from '../core/ids.ts';
 import type { Flight, KeptAnswer, Refusal, Seat, Visit } from '../visit.ts';
 

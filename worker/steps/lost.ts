@@ -1,4 +1,4 @@
-import { noToll } from '../core/incident.ts';
+import { noToll } from '../core/tally.ts';
 import type { OriginId } from '../core/ids.ts';
 import type { PutSaid } from '../core/fence.ts';
 import { type LostWrite, pathOf } from '../core/lost-write.ts';

@@ -1,5 +1,6 @@
 import type { DrillWish } from '../core/drill.ts';
-import type { Incident, Tally } from '../core/incident.ts';
+import type { Incident } from '../core/incident.ts';
+import type { Tally } from '../core/tally.ts';
 import type { PoolName } from '../core/ids.ts';
 import type { Clock, DrillSaid, IncidentDesk, Timers, Unreachable } from '../ports.ts';
 import { persist } from './session-shards.ts';

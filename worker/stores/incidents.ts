@@ -1,4 +1,4 @@
-import { type Tally, together } from '../core/incident.ts';
+import { type Tally, together } from '../core/tally.ts';
 import type { OriginId, PoolName } from '../core/ids.ts';
 import { type Snapshot, standingOf } from '../core/snapshot.ts';
 import { base64url } from '../core/base64url.ts';
@@ -16,6 +16,9 @@ export interface IncidentsOptions {
 
 /** The first sighting is told at once, and what comes after it together: so often at most. */
 const tellEveryMs = 10_000;
+/** Nobody may come for a while who could tell it. */
+const triesMax = 3;
+const againAfterMs = 1_000;
 /** A call that has been under way for longer is not waited for: its request may have been cancelled. */
 const overdueMs = 10_000;
 /** An isolate whose snapshot was older has had no visitors: it says nothing of how fast news travels. */
@@ -53,7 +56,7 @@ export function createIncidents(options: IncidentsOptions): Incidents {
     return { tallies, key: base64url(chance.bytes(9)) };
   };
 
-  async function tell(afterMs: number): Promise<void> {
+  async function tell(afterMs: number, tries = triesMax): Promise<void> {
     if (afterMs > 0) await timers.sleep(afterMs);
     const { tallies, key } = unsure ?? taken();
     if (tallies.length === 0) return;
@@ -61,8 +64,12 @@ export function createIncidents(options: IncidentsOptions): Incidents {
     toldAt = clock.now();
     const said = await tellTallies(options, tallies, key);
     tellingUntil = clock.now();
-    if (said.kind === 'unreachable')
-      return console.error(JSON.stringify({ event: 'incidents_not_told', pool, why: said.why }));
+    if (said.kind === 'unreachable') {
+      console.error(JSON.stringify({ event: 'incidents_not_told', pool, why: said.why }));
+      if (tries === 1) return;
+      tellingUntil = clock.now() + againAfterMs + overdueMs;
+      return tell(againAfterMs, tries - 1);
+    }
     if (unsure.key === key) unsure = undefined;
     if (waiting.size > 0) tellSoon();
   }

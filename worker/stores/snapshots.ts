@@ -86,8 +86,7 @@ export function createSnapshots(options: SnapshotsOptions): Snapshots {
     askedAt = clock.now();
     isAsking = true;
     const heard = await hear(options);
-    if (heard !== undefined) await options.prepare(heard.snapshot);
-    keep(heard);
+    keep(heard && (await ready(heard, options)));
     isAsking = false;
   };
 
@@ -111,6 +110,14 @@ export function createSnapshots(options: SnapshotsOptions): Snapshots {
       return current();
     },
   };
+}
+
+/** A snapshot that nothing can be made of is as good as none. */
+async function ready(heard: Heard, { prepare }: SnapshotsOptions): Promise<Heard | undefined> {
+  return attempt(async () => {
+    await prepare(heard.snapshot);
+    return heard;
+  });
 }
 
 /** The cache, then the monitor, then the mirror. */

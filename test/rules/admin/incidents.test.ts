@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { answerOwnPath } from '../../../worker/admin/own-paths.ts';
 import type { DrillWish } from '../../../worker/core/drill.ts';
-import { type Incident, incidentOf, noToll } from '../../../worker/core/incident.ts';
+import { type Incident, incidentOf } from '../../../worker/core/incident.ts';
+import { noToll } from '../../../worker/core/tally.ts';
 import type { DrillSaid } from '../../../worker/ports.ts';
 import { a, createWorld, secrets, startMs, type World } from '../visit.ts';
 

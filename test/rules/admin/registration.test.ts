@@ -19,6 +19,7 @@ const lease: Lease = {
   weight: 2,
   instance: instanceId(instance),
   stamp: startMs,
+  leaseMs: 20_000,
   until: startMs + 20_000,
   openAt: startMs,
   replaced: [],

@@ -82,7 +82,11 @@ describe('a bad configuration', () => {
       'allowPrivate: wanted true or false, found "yes"',
     ],
 
-    ['no origins', shop({ origins: [] }), 'pools.shop.origins: wanted a list of 1 to 1000 origins, found []'],
+    [
+      'no origins',
+      shop({ origins: [] }),
+      'pools.shop.origins: wanted a list of 1 to 1000 origins, or registration, found []',
+    ],
     [
       'an origin as a url',
       shop({ origins: ['https://a.example.net'] }),

@@ -1,17 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import {
   type Beginning,
-  begins,
   incidentOf,
   isSame,
-  noToll,
   recoveryOf,
-  shifted,
   symptomOf,
-  type Tally,
-  together,
   withTally,
 } from '../../../worker/core/incident.ts';
+import { begins, noToll, shifted, type Tally, together } from '../../../worker/core/tally.ts';
 import { a } from '../visit.ts';
 
 const beginning: Beginning = {
@@ -126,11 +122,15 @@ describe('an incident', () => {
     expect(begins(tally({ toll: { ...noToll, lostWrites: 1 } }))).toBe(false);
   });
 
-  it('[IN5] goes on with a failure within a minute of its end', () => {
+  it('[IN5] goes on with a failure within twenty seconds of its end, and news of it is measured anew', () => {
     const over = { ...incident, endedAt: 20_000 };
-    expect([isSame(incident, 9e9), isSame(over, 80_000), isSame(over, 80_001)]).toEqual([true, true, false]);
+    expect([isSame(incident, 9e9), isSame(over, 40_000), isSame(over, 40_001)]).toEqual([true, true, false]);
     expect(withTally(over, tally({ failure: { ...failure, lastAt: 21_000 } })).endedAt).toBeNull();
     expect(withTally(over, tally({ failure })).endedAt).toBe(20_000);
+    const again = { ...failure, firstAt: 30_000, knownAt: 30_700, lastAt: 31_000 };
+    const heard = withTally({ ...over, heardAt: 15_200 }, tally({ failure: again, heardAt: 31_200 }));
+    expect(recoveryOf(heard)).toMatchObject({ detectionMs: 5_000, propagationMs: 500 });
+    expect(recoveryOf(withTally(over, tally({ failure: again }))).propagationMs).toBeNull();
   });
 
   it.each([

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Drill } from '../../../worker/core/drill.ts';
-import { noToll } from '../../../worker/core/incident.ts';
+import { noToll } from '../../../worker/core/tally.ts';
 import { a, b, c, createWorld, reply, session, startMs, type World, type WorldOptions } from '../visit.ts';
 import { carriedIn, dies, pathIn } from './scene.ts';
 

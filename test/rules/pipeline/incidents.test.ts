@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { noToll } from '../../../worker/core/incident.ts';
+import { noToll } from '../../../worker/core/tally.ts';
 import { a, b, createWorld, reply, startMs, type World, type WorldOptions } from '../visit.ts';
 import { dies, freezes } from './scene.ts';
 

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { noToll, type Tally, type Toll } from '../../../worker/core/incident.ts';
+import { noToll, type Tally, type Toll } from '../../../worker/core/tally.ts';
 import { type OriginId, poolName } from '../../../worker/core/ids.ts';
 import type { Snapshot } from '../../../worker/core/snapshot.ts';
 import type { Sighting } from '../../../worker/ports.ts';

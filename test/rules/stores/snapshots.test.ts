@@ -24,6 +24,7 @@ const version = (number: number): Snapshot => ({
 
 /** The three sources, each there or away, and a record of who was asked. */
 let monitor: () => Promise<ToldSnapshot>;
+let prepare: (snapshot: Snapshot) => Promise<void>;
 let cached: ToldSnapshot | undefined;
 let mirrored: ToldSnapshot | undefined;
 let asked: string[];
@@ -40,6 +41,7 @@ beforeEach(() => {
   cached = undefined;
   mirrored = undefined;
   monitor = away;
+  prepare = async () => undefined;
 });
 
 function isolate() {
@@ -72,8 +74,17 @@ function isolate() {
     },
   };
   const waitUntil = (work: Promise<unknown>) => void later.push(work);
-  const prepare = async () => undefined;
-  const options = { pool, probing, prepare, monitors, cache, mirror, clock: time, timers: time, waitUntil };
+  const options = {
+    pool,
+    probing,
+    prepare: (snapshot: Snapshot) => prepare(snapshot),
+    monitors,
+    cache,
+    mirror,
+    clock: time,
+    timers: time,
+    waitUntil,
+  };
   return {
     snapshots: createSnapshots(options),
     report: createReportSuspect(options),
@@ -175,6 +186,23 @@ describe('the snapshot of an isolate', () => {
     const { snapshots } = isolate();
     mirrored = JSON.parse('{"snapshot":7}') as ToldSnapshot;
     expect((await snapshots.refresh(200)).snapshot).toEqual(emptySnapshot);
+  });
+});
+
+describe('a snapshot that needs to be made ready', () => {
+  it('[RG9] is seen by nobody before, and not at all when that fails', async () => {
+    monitor = told(3);
+    prepare = () => Promise.reject(new Error('no such url'));
+    const { snapshots } = isolate();
+    expect((await snapshots.refresh(200)).snapshot).toEqual(emptySnapshot);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    prepare = () => promise;
+    const other = isolate();
+    const refreshed = other.snapshots.refresh(200);
+    await Promise.resolve();
+    expect(other.snapshots.current().snapshot).toEqual(emptySnapshot);
+    resolve();
+    expect((await refreshed).snapshot).toEqual(version(3));
   });
 });
 
