@@ -2,6 +2,7 @@ import { env } from 'cloudflare:workers';
 import { evictDurableObject } from 'cloudflare:test';
 import { describe, expect, it, vi } from 'vitest';
 import { epochFloor, type Promotion } from '../../worker/core/promotion.ts';
+import { plainProbing, type ProbingConfig } from '../../worker/core/probing.ts';
 import { replicaName } from '../../worker/core/replication.ts';
 import { copied, newReplicated } from './replica-world.ts';
 import { b, randomBytes, stateOf, toClaim, toStore } from './shard-world.ts';
@@ -95,11 +96,19 @@ describe('a promoted replica', () => {
 describe('the record of a promotion', () => {
   it('[PR5] is in every snapshot, raises every incarnation, and is not undone by an older one', async () => {
     const { monitor, to, record } = await promoted();
-    const probing = {
+    const probing: ProbingConfig = {
       revision: 1,
-      health: { path: '/', expect: [200], intervalMs: 60_000, timeoutMs: 100, fall: 2, rise: 2 },
+      health: {
+        ...plainProbing,
+        path: '/',
+        intervalMs: 60_000,
+        doubtIntervalMs: 60_000,
+        timeoutMs: 100,
+        fall: 2,
+        rise: 2,
+      },
       origins: [{ id: b, url: 'http://127.0.0.1:9' }],
-    } as unknown as Parameters<typeof monitor.snapshot>[0];
+    };
     const before = (await monitor.snapshot(probing)).snapshot;
     await record();
     const after = (await monitor.snapshot(probing)).snapshot;
