@@ -24,6 +24,8 @@ const verbs = {
   lost: () => import('./lost.ts').then((module) => module.lost),
   incidents: () => import('./incidents.ts').then((module) => module.incidents),
   drill: () => import('./drill.ts').then((module) => module.drill),
+  shards: () => import('./shards.ts').then((module) => module.shards),
+  promote: () => import('./promote.ts').then((module) => module.promote),
 };
 
 const examples: Readonly<Record<string, string>> = {
@@ -44,6 +46,8 @@ const examples: Readonly<Record<string, string>> = {
   lost: 'npx limpet lost --url https://shop.example.com --json',
   incidents: 'npx limpet incidents show shop:17',
   drill: 'npx limpet drill --pool shop --origin a --share 1% --for 60s',
+  shards: 'npx limpet shards --pool shop',
+  promote: 'npx limpet promote --pool shop --shard 7 --replica 1',
 };
 
 const limpet = defineCommand({
@@ -102,6 +106,8 @@ async function usageOf(name: string, part: string | undefined): Promise<string> 
   if (name === 'lost') return renderUsage(await verbs.lost());
   if (name === 'incidents') return renderUsage(await verbs.incidents());
   if (name === 'drill') return renderUsage(await verbs.drill());
+  if (name === 'shards') return renderUsage(await verbs.shards());
+  if (name === 'promote') return renderUsage(await verbs.promote());
   return renderUsage(limpet);
 }
 

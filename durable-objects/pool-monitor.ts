@@ -5,6 +5,7 @@ import type { Incident } from '../worker/core/incident.ts';
 import type { LostWrite } from '../worker/core/lost-write.ts';
 import type { ProbingConfig } from '../worker/core/probing.ts';
 import type { Leased, Registration } from '../worker/core/registration.ts';
+import type { Promotion, Tenancy } from '../worker/core/promotion.ts';
 import type { ToldSnapshot } from '../worker/core/snapshot.ts';
 import type { Order } from '../worker/core/operation.ts';
 import type { Tally } from '../worker/core/tally.ts';
@@ -15,6 +16,7 @@ import { Orders } from './monitor/orders.ts';
 import { LostWriteRing } from './monitor/lost-writes.ts';
 import { SnapshotMirror } from './monitor/mirror.ts';
 import { Probing } from './monitor/probing.ts';
+import { PromotionBook } from './monitor/promotions.ts';
 import { Roster } from './monitor/roster.ts';
 import type { ProberObjects } from './monitor/spread.ts';
 
@@ -37,6 +39,7 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
   readonly #lost: LostWriteRing;
   readonly #incidents: Incidents;
   readonly #drills: Drills;
+  readonly #promotions: PromotionBook;
   readonly #raisedIn = new Map<OriginId, number>();
   #handedOut = 0;
   #askedAt: number;
@@ -51,6 +54,7 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
       arm: (at) => this.#probing.arm(at),
     });
     this.#lost = new LostWriteRing(ctx.storage.sql);
+    this.#promotions = new PromotionBook(ctx.storage.sql);
     const pool = poolName(ctx.id.name ?? ctx.storage.kv.get<string>('pool') ?? '');
     this.#mirror = new SnapshotMirror(env.FALLBACK, pool, {
       version: () => this.#roster.version,
@@ -117,6 +121,29 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
     this.#roster.learn(origin, { ...health, incarnation: health.incarnation + 1 });
     this.#raisedIn.set(origin, this.#roster.version);
     this.ctx.waitUntil(this.#mirror.write());
+  }
+
+  /** A shard asks whether it is still the one. */
+  async tenancy(shard: string, asked: Promotion): Promise<Tenancy> {
+    return this.#promotions.tenancy(shard, asked);
+  }
+
+  /** An operator's verb begins; each later question names its number. */
+  async beginPromotion(shard: string): Promise<{ by: Promotion; attempt: number }> {
+    return this.#promotions.begin(shard);
+  }
+
+  async closeShard(shard: string, attempt: number): Promise<'closed' | 'overtaken'> {
+    return this.#promotions.close(shard, attempt);
+  }
+
+  /** From now on every snapshot says so. What the replaced object had to raise may never be heard of: every cookie asks once. */
+  async promoted(shard: string, attempt: number, by: Promotion): Promise<Promotion> {
+    this.ctx.storage.transactionSync(() => {
+      if (this.#promotions.promote(shard, attempt, by)) this.#roster.raiseAll();
+    });
+    this.ctx.waitUntil(this.#mirror.write());
+    return this.#promotions.by(shard);
   }
 
   /** The cron's watchdog: alarms have been seen never to come. */
@@ -206,7 +233,8 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
     const drill = this.#drills.current(now);
     const snapshot = this.#orders.operations.over(this.#roster.snapshot);
     this.#handedOut = snapshot.version;
-    return { snapshot: drill === undefined ? snapshot : { ...snapshot, drill }, at: now };
+    const told = { ...snapshot, ...this.#promotions.told };
+    return { snapshot: drill === undefined ? told : { ...told, drill }, at: now };
   }
 
   #asked(now: number): void {

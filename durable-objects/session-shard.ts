@@ -17,6 +17,7 @@ import type { OriginId, PoolName, SessionId } from '../worker/core/ids.ts';
 import type { Lag, Replication } from '../worker/core/replication.ts';
 import { noState } from '../worker/core/page.ts';
 import { swap, type Swapped } from '../worker/core/swap.ts';
+import { firstObject, type Promotion } from '../worker/core/promotion.ts';
 import type {
   ClaimAnswer,
   EndWish,
@@ -29,6 +30,7 @@ import type {
   Resident,
   ResidentsWish,
   RotateWish,
+  ShardCopies,
   ShownSlot,
   StatePut,
   SubjectStep,
@@ -37,10 +39,12 @@ import type {
   Unreachable,
 } from '../worker/ports.ts';
 import type { PoolMonitor } from './pool-monitor.ts';
-import type { ShardReplica } from './shard-replica.ts';
+import type { PlacedObjects } from '../worker/stores/shard-replicas.ts';
+import type { ReplicaSink } from './shard/replica-object.ts';
 import { Address } from './shard/address.ts';
 import { Desk } from './shard/desk.ts';
 import { Feed } from './shard/feed.ts';
+import { handOver, type HandedOver } from './shard/hand-over.ts';
 import { type Group, Groups } from './shard/groups.ts';
 import { Left } from './shard/left.ts';
 import { Ledger } from './shard/ledger.ts';
@@ -50,11 +54,12 @@ import { Residents } from './shard/residents.ts';
 import { inline, Slots } from './shard/slots.ts';
 import { Subjects } from './shard/subjects.ts';
 import { Tables } from './shard/tables.ts';
+import { Tenure } from './shard/tenure.ts';
 import { Upkeep } from './shard/upkeep.ts';
 
-interface ShardEnv {
+export interface ShardEnv {
   readonly POOL_MONITOR: DurableObjectNamespace<PoolMonitor>;
-  readonly SHARD_REPLICA: DurableObjectNamespace<ShardReplica>;
+  readonly SHARD_REPLICA: PlacedObjects<ReplicaSink>;
   readonly FALLBACK: KVNamespace;
 }
 
@@ -84,11 +89,15 @@ export class SessionShard extends DurableObject<ShardEnv> {
   readonly #subjects: Subjects;
   readonly #residents: Residents;
   readonly #left = new Left();
+  readonly #tenure: Tenure;
+  readonly #generation: number;
 
   constructor(ctx: DurableObjectState, env: ShardEnv) {
     super(ctx, env);
     const { storage } = ctx;
     const address = new Address(storage);
+    const promotion = storage.kv.get<Promotion>('promotion') ?? firstObject;
+    this.#generation = promotion.generation;
     const tables = new Tables(storage.sql);
     const ledger = new Ledger(storage, tables, (folded) => this.#feed.mayGo(folded));
     const mirror = new Mirror(
@@ -108,7 +117,21 @@ export class SessionShard extends DurableObject<ShardEnv> {
       (error) => this.#reset(error),
     );
     const flush = () => this.#groups.flush();
+    const monitor = () => env.POOL_MONITOR.getByName(address.name.pool);
+    this.#tenure = new Tenure({
+      kept: storage.kv,
+      isFirst: promotion.generation === 0,
+      shard: () => address.name.shard,
+      hasReplicas: () => this.#feed.hasReplicas,
+      askMonitor: () => monitor().tenancy(address.name.shard, promotion),
+      askReplicas: () => this.#feed.ask(),
+      replaced: () => this.#feed.close(),
+    });
+    const tenure = this.#tenure;
     this.#feed = new Feed({
+      generation: this.#generation,
+      isReplaced: () => tenure.replacedBy !== undefined,
+      heard: (sentAt) => tenure.confirmed(sentAt),
       storage,
       ledger,
       tables,
@@ -116,8 +139,15 @@ export class SessionShard extends DurableObject<ShardEnv> {
       objects: () => env.SHARD_REPLICA,
       flush,
     });
-    this.#slots = new Slots({ address, ledger, groups: this.#groups, feed: this.#feed });
-    this.#upkeep = new Upkeep({ storage, tables, ledger, mirror, raises, feed: this.#feed, flush });
+    this.#slots = new Slots({
+      generation: this.#generation,
+      address,
+      tenure,
+      ledger,
+      groups: this.#groups,
+      feed: this.#feed,
+    });
+    this.#upkeep = new Upkeep({ storage, tables, ledger, mirror, raises, tenure, feed: this.#feed, flush });
     const parts = { ledger, tables, slots: this.#slots, flush };
     this.#desk = new Desk(parts);
     this.#residents = new Residents({ ...parts, left: this.#left });
@@ -146,8 +176,8 @@ export class SessionShard extends DurableObject<ShardEnv> {
     wish: Claim,
     replication?: Replication,
   ): Promise<ClaimAnswer | Unreachable> {
-    const held = this.#slots.open(pool, session, replication);
-    const answer = this.#slots.decide(session, held, claim(held.slot, wish));
+    const held = this.#slots.openAt(pool, session, wish.expected, replication);
+    const answer = this.#slots.decide(session, held, claim(held.slot, wish, this.#slots.floor));
     this.#left.claimed(session, held.slot, answer);
     // Read in the same step as the decision: a put that comes while the group is stored would be newer than the row.
     const state =
@@ -161,7 +191,7 @@ export class SessionShard extends DurableObject<ShardEnv> {
     wish: StatePut,
     replication?: Replication,
   ): Promise<PutSaid | Unreachable> {
-    const held = this.#slots.open(pool, session, replication);
+    const held = this.#slots.openAt(pool, session, wish.epoch, replication);
     const answer = this.#slots.decide(session, held, put(held.slot, wish), inline(wish.state));
     return this.#slots.kept(session, this.#left.judged(session, wish, answer), replication);
   }
@@ -184,7 +214,7 @@ export class SessionShard extends DurableObject<ShardEnv> {
     wish: Label,
     replication?: Replication,
   ): Promise<PutSaid | Unreachable> {
-    const held = this.#slots.open(pool, session, replication);
+    const held = this.#slots.openAt(pool, session, wish.epoch, replication);
     const answer = this.#slots.decide(session, held, label(held.slot, wish));
     return this.#slots.kept(session, answer, replication);
   }
@@ -195,7 +225,7 @@ export class SessionShard extends DurableObject<ShardEnv> {
     wish: RenewWish,
     replication?: Replication,
   ): Promise<Located | Ended> {
-    const held = this.#slots.open(pool, session, replication);
+    const held = this.#slots.openAt(pool, session, wish.assumed.epoch, replication);
     const answer = this.#slots.decide(session, held, renew(held.slot, wish));
     await this.#slots.settled(session);
     return answer;
@@ -219,7 +249,8 @@ export class SessionShard extends DurableObject<ShardEnv> {
     wish: RotateWish,
     replication?: Replication,
   ): Promise<Rotated | Unreachable> {
-    const [held, target] = [this.#slots.open(pool, session, replication), this.#slots.open(pool, wish.to)];
+    const held = this.#slots.openAt(pool, session, wish.epoch, replication);
+    const target = this.#slots.open(pool, wish.to);
     const { to, state, ...place } = wish;
     const verdict = rotate(held.slot, place);
     const { answer } = verdict;
@@ -269,6 +300,26 @@ export class SessionShard extends DurableObject<ShardEnv> {
 
   async eraseSubject(pool: PoolName, shard: string, wish: SubjectWish): Promise<SubjectStep<SessionId>> {
     return this.#subjects.erase({ pool, shard }, wish);
+  }
+
+  /** Makes way for a replica that has everything; goes on when none comes so far in time. */
+  async makeWay(pool: PoolName, shard: string, to: Promotion): Promise<HandedOver> {
+    this.#address.mustBe({ pool, shard });
+    return handOver({ tenure: this.#tenure, feed: this.#feed, flush: () => this.#groups.flush() }, to);
+  }
+
+  /** An operator is about to replace it: of two who try, the one who has begun later counts. */
+  async standFor(pool: PoolName, shard: string, attempt: number): Promise<ShardCopies> {
+    this.#tenure.heardOf(attempt);
+    return this.copies(pool, shard);
+  }
+
+  /** Which of the shard's objects this is, and how far its replicas are behind. */
+  async copies(pool: PoolName, shard: string): Promise<ShardCopies> {
+    this.#address.mustBe({ pool, shard });
+    const { replacedBy } = this.#tenure;
+    const [generation, last] = [this.#generation, this.#ledger.last];
+    return { generation, replacedBy, last, replicas: this.#feed.lags(Date.now()) };
   }
 
   async residents(pool: PoolName, shard: string, wish: ResidentsWish): Promise<SubjectStep<Resident>> {

@@ -1,14 +1,24 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { PoolName, SessionId } from '../worker/core/ids.ts';
-import { bucketOf, buckets, decodePage, type Entry } from '../worker/core/page.ts';
-import { applied, filled, isSettled, judge, type Position } from '../worker/core/replication.ts';
+import { bucketOf, buckets, decodePage } from '../worker/core/page.ts';
+import { firstObject, notPromotedText, type Promotion } from '../worker/core/promotion.ts';
+import {
+  applied,
+  filled,
+  isSettled,
+  judge,
+  type Position,
+  type Replication,
+} from '../worker/core/replication.ts';
 import { current } from '../worker/core/row.ts';
 import { shardOf } from '../worker/core/session-id.ts';
+import type { ReplicaStanding } from '../worker/ports.ts';
 import type { ReplicaCopy } from '../worker/stores/shard-replicas.ts';
+import { SessionShard, type ShardEnv } from './session-shard.ts';
 import { Address } from './shard/address.ts';
-import { chunksOf } from './shard/big-states.ts';
+import { Intake } from './shard/intake.ts';
 import { Ledger } from './shard/ledger.ts';
-import type { Chunk, Of, Pages, Rows, Sent } from './shard/replica-object.ts';
+import type { Chunk, Of, Pages, Rows } from './shard/replica-object.ts';
 import { ReplicaUpkeep } from './shard/replica-upkeep.ts';
 import { Tables } from './shard/tables.ts';
 
@@ -21,21 +31,36 @@ export interface ReplicaStats {
   readonly chunks: number;
 }
 
-/** A copy of one shard, somewhere else. It applies the shard's log in order, is read when the shard is away, and decides nothing. */
-export class ShardReplica extends DurableObject<object> {
+export type Promoted =
+  | { readonly kind: 'promoted'; readonly by: Promotion }
+  /** It holds nothing, or what is of several moments. */
+  | { readonly kind: 'not whole' }
+  /** Another attempt has begun since. */
+  | { readonly kind: 'overtaken' };
+
+/**
+ * A copy of one shard, somewhere else. It applies the shard's log in order, is read when the shard is away, and decides nothing, until an operator
+ * promotes it: from then on it is the shard.
+ */
+export class ShardReplica extends DurableObject<ShardEnv> {
   readonly #address: Address;
   readonly #tables: Tables;
   readonly #ledger: Ledger;
+  readonly #intake: Intake;
   readonly #upkeep: ReplicaUpkeep;
   #position: Position;
   #at: number;
+  /** Shards' objects of a lower generation are not listened to any more. */
+  #closedTo: number;
+  #shard: SessionShard | undefined;
 
-  constructor(ctx: DurableObjectState, env: object) {
+  constructor(ctx: DurableObjectState, env: ShardEnv) {
     super(ctx, env);
     const { storage } = ctx;
     this.#address = new Address(storage);
     this.#tables = new Tables(storage.sql);
     this.#ledger = new Ledger(storage, this.#tables);
+    this.#intake = new Intake(this.#tables, this.#ledger);
     this.#upkeep = new ReplicaUpkeep(storage, this.#tables, this.#ledger, () =>
       storage.kv.put('at', this.#at),
     );
@@ -44,17 +69,19 @@ export class ShardReplica extends DurableObject<object> {
     this.#position = kept.kind === 'following' ? { ...kept, seq: this.#ledger.last } : kept;
     // Kept with each fold only: after an eviction the copy counts as older than it is, never as younger.
     this.#at = storage.kv.get<number>('at') ?? 0;
-    ctx.blockConcurrencyWhile(() => this.#upkeep.wake());
+    this.#closedTo = storage.kv.get<number>('closedTo') ?? 0;
+    if (this.#promotion === undefined) ctx.blockConcurrencyWhile(() => this.#upkeep.wake());
+    else this.#shard = new SessionShard(ctx, env);
   }
 
   async position(of: Of): Promise<Position> {
-    this.#address.mustBe(of);
+    this.#mustListen(of);
     return this.#position;
   }
 
   /** Forgets all and waits for the pages. */
   async begin(of: Of, stream: string, from: number): Promise<Position> {
-    this.#address.mustBe(of);
+    this.#mustListen(of);
     this.#inOneStep(() => {
       this.#ledger.startOver(from);
       this.#stand({ kind: 'filling', stream, from, bucket: 0, settledAt: from });
@@ -64,17 +91,17 @@ export class ShardReplica extends DurableObject<object> {
   }
 
   async chunks(of: Of, chunks: readonly Chunk[]): Promise<void> {
-    this.#address.mustBe(of);
+    this.#mustListen(of);
     for (const { id, part, body } of chunks) this.#tables.writeChunk(id, part, new Uint8Array(body));
   }
 
   async fill(of: Of, pages: Pages): Promise<Position> {
-    this.#address.mustBe(of);
+    this.#mustListen(of);
     const next = filled(this.#position, pages, buckets);
-    if (next === 'gap' || !this.#hasAll(pages.sent)) return this.#position;
+    if (next === 'gap' || !this.#intake.hasAll(pages.sent)) return this.#position;
     const entries = pages.pages.flatMap(({ body }) => decodePage(body));
     this.#inOneStep(() => {
-      this.#dropHoles(entries, pages.sent);
+      this.#intake.dropHoles(entries, pages.sent);
       for (const [bucket, page] of Map.groupBy(entries, ({ session }) => bucketOf(session)))
         this.#ledger.fill(bucket, page);
       this.#stand(next);
@@ -84,26 +111,27 @@ export class ShardReplica extends DurableObject<object> {
   }
 
   async append(of: Of, rows: Rows): Promise<Position> {
-    this.#address.mustBe(of);
-    if (judge(this.#position, rows) === 'apply' && this.#hasAll(rows.sent)) this.#apply(rows);
+    this.#mustListen(of);
+    if (judge(this.#position, rows) === 'apply' && this.#intake.hasAll(rows.sent)) this.#apply(rows);
     return this.#position;
   }
 
   /** A session as this copy has it, for when its shard is away. */
   async read(pool: PoolName, session: SessionId): Promise<ReplicaCopy> {
     this.#address.mustBe({ pool, shard: shardOf(session) });
-    const entry = isSettled(this.#position) ? this.#ledger.find(session) : undefined;
+    const isCopy = this.#shard === undefined && isSettled(this.#position);
+    const entry = isCopy ? this.#ledger.find(session) : undefined;
     if (entry === undefined) return { kind: 'none' };
     const slot = current(entry.slot, Date.now());
     if (slot.kind === 'ended') return { kind: 'ended' };
-    const state = this.#hasState(entry) ? this.#ledger.sealed(entry.state) : undefined;
+    const state = this.#intake.hasState(entry) ? this.#ledger.sealed(entry.state) : undefined;
     if (slot.kind === 'none' || state === undefined) return { kind: 'none' };
     return { kind: 'copy', row: slot.row, state, at: this.#at };
   }
 
   /** Moves the log into the pages now. The alarm and a full log do it by themselves. */
   async fold(): Promise<void> {
-    await this.#upkeep.fold();
+    await (this.#shard ?? this.#upkeep).fold();
   }
 
   async stats(): Promise<ReplicaStats> {
@@ -116,7 +144,163 @@ export class ShardReplica extends DurableObject<object> {
   }
 
   override async alarm(): Promise<void> {
-    await this.#upkeep.alarm();
+    await (this.#shard ?? this.#upkeep).alarm();
+  }
+
+  /** How it stands, for choosing which one is promoted. */
+  async standing(of: Of): Promise<ReplicaStanding> {
+    this.#address.mustBe(of);
+    const seq = this.#position.kind === 'following' ? this.#position.seq : 0;
+    const { generation } = this.#promotion ?? firstObject;
+    return { generation, closedTo: this.#closedTo, isWhole: isSettled(this.#position), seq, at: this.#at };
+  }
+
+  /** Takes nothing more of objects below this generation: none of them can acknowledge by it, or be confirmed by it. */
+  async closeTo(of: Of, generation: number): Promise<ReplicaStanding> {
+    this.#address.mustBe(of);
+    this.#closed(Math.max(generation, this.#closedTo));
+    return this.standing(of);
+  }
+
+  /** A promotion that was given up: it follows again. One that was promoted and never recorded has answered nobody, and begins anew. */
+  async reopen(of: Of): Promise<void> {
+    this.#address.mustBe(of);
+    const isForgotten = this.#promotion !== undefined;
+    if (this.ctx.storage.kv.get('recorded') === true)
+      throw new Error(`Cannot make a replica of the shard ${of.pool}:${of.shard} again`);
+    this.#inOneStep(() => {
+      this.#closed(of.generation);
+      if (isForgotten) this.#forget();
+    });
+    if (isForgotten) this.ctx.abort('it is a replica again');
+  }
+
+  /** Is the shard from now on, as far as the attempt that has closed it stands. */
+  async promote(of: Of, attempt: number, by: Promotion, replication: Replication): Promise<Promoted> {
+    this.#address.mustBe(of);
+    if (this.#promotion !== undefined) return { kind: 'promoted', by: this.#promotion };
+    if (!isSettled(this.#position)) return { kind: 'not whole' };
+    // What is on its way into the pages must not go on below the new shard.
+    await this.#upkeep.fold();
+    if (this.#closedTo !== attempt) return { kind: 'overtaken' };
+    this.#shard ??= this.#become(by, replication);
+    return { kind: 'promoted', by: this.#promotion ?? by };
+  }
+
+  async locate(...words: Parameters<SessionShard['locate']>) {
+    return this.#promoted.locate(...words);
+  }
+
+  async claim(...words: Parameters<SessionShard['claim']>) {
+    return this.#promoted.claim(...words);
+  }
+
+  async put(...words: Parameters<SessionShard['put']>) {
+    return this.#promoted.put(...words);
+  }
+
+  async label(...words: Parameters<SessionShard['label']>) {
+    return this.#promoted.label(...words);
+  }
+
+  async renew(...words: Parameters<SessionShard['renew']>) {
+    return this.#promoted.renew(...words);
+  }
+
+  async end(...words: Parameters<SessionShard['end']>) {
+    return this.#promoted.end(...words);
+  }
+
+  async rotate(...words: Parameters<SessionShard['rotate']>) {
+    return this.#promoted.rotate(...words);
+  }
+
+  async list(...words: Parameters<SessionShard['list']>) {
+    return this.#promoted.list(...words);
+  }
+
+  async show(...words: Parameters<SessionShard['show']>) {
+    return this.#promoted.show(...words);
+  }
+
+  async endByOperator(...words: Parameters<SessionShard['endByOperator']>) {
+    return this.#promoted.endByOperator(...words);
+  }
+
+  async endSubject(...words: Parameters<SessionShard['endSubject']>) {
+    return this.#promoted.endSubject(...words);
+  }
+
+  async exportSubject(...words: Parameters<SessionShard['exportSubject']>) {
+    return this.#promoted.exportSubject(...words);
+  }
+
+  async eraseSubject(...words: Parameters<SessionShard['eraseSubject']>) {
+    return this.#promoted.eraseSubject(...words);
+  }
+
+  async standFor(...words: Parameters<SessionShard['standFor']>) {
+    return this.#promoted.standFor(...words);
+  }
+
+  async copies(...words: Parameters<SessionShard['copies']>) {
+    return this.#promoted.copies(...words);
+  }
+
+  async makeWay(...words: Parameters<SessionShard['makeWay']>) {
+    return this.#promoted.makeWay(...words);
+  }
+
+  async swap(...words: Parameters<SessionShard['swap']>) {
+    return this.#promoted.swap(...words);
+  }
+
+  async residents(...words: Parameters<SessionShard['residents']>) {
+    return this.#promoted.residents(...words);
+  }
+
+  async handOver(...words: Parameters<SessionShard['handOver']>) {
+    return this.#promoted.handOver(...words);
+  }
+
+  get #promotion(): Promotion | undefined {
+    return this.ctx.storage.kv.get<Promotion>('promotion');
+  }
+
+  get #promoted(): SessionShard {
+    if (this.#shard === undefined) throw new Error(notPromotedText(this.#address.name.shard));
+    return this.#shard;
+  }
+
+  /** The same tables under a shard's hands; its replicas are others, filled afresh from a stream of its own. */
+  #become(by: Promotion, replication: Replication): SessionShard {
+    const { kv } = this.ctx.storage;
+    this.#inOneStep(() => {
+      this.#ledger.dropOrphans();
+      kv.put('replication', replication);
+      kv.put('stream', '');
+      kv.put('promotion', by);
+    });
+    return new SessionShard(this.ctx, this.env);
+  }
+
+  #forget(): void {
+    this.#ledger.startOver(0);
+    this.#stand({ kind: 'blank' });
+    this.ctx.storage.kv.delete('promotion');
+    this.ctx.storage.kv.delete('stream');
+    this.ctx.storage.kv.delete('replication');
+  }
+
+  #mustListen(of: Of): void {
+    this.#address.mustBe(of);
+    if (this.#shard === undefined && of.generation >= this.#closedTo) return;
+    throw new Error(`Cannot follow generation ${of.generation} of ${of.pool}:${of.shard} any more`);
+  }
+
+  #closed(generation: number): void {
+    this.ctx.storage.kv.put('closedTo', generation);
+    this.#closedTo = generation;
   }
 
   #apply(rows: Rows): void {
@@ -124,32 +308,11 @@ export class ShardReplica extends DurableObject<object> {
     if (position.kind !== 'following') return;
     const fresh = rows.rows.filter(({ seq }) => seq > position.seq);
     this.#inOneStep(() => {
-      const entries = fresh.flatMap(({ body }) => decodePage(body));
-      const holes = this.#dropHoles(entries, rows.sent);
-      for (const { seq, body } of fresh) this.#ledger.append(seq, new Uint8Array(body));
-      const next = applied(position, rows, holes > 0 ? 'with holes' : 'whole');
+      const next = applied(position, rows, this.#intake.append(fresh, rows.sent));
       if (next.settledAt === position.settledAt) this.#position = next;
       else this.#stand(next);
     });
     this.#heard(rows.at);
-  }
-
-  #hasAll(sent: Sent): boolean {
-    return sent.every(([id, parts]) => this.#tables.countChunks(id) === parts);
-  }
-
-  /** Chunks that came for a row which was lost on the way, and whose state has been replaced since. */
-  #dropHoles(entries: readonly Entry[], sent: Sent): number {
-    const whole = new Set(sent.map(([id]) => id));
-    const holes = entries
-      .map(({ state }) => chunksOf(state))
-      .filter((id) => id !== undefined && !whole.has(id));
-    for (const id of holes) if (id !== undefined) this.#tables.deleteChunks(id);
-    return holes.length;
-  }
-
-  #hasState({ state }: Entry): boolean {
-    return state.kind !== 'chunked' || this.#tables.countChunks(state.id) > 0;
   }
 
   #heard(at: number): void {

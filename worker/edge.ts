@@ -19,12 +19,15 @@ import { createLostWrites, type LostObjects } from './stores/lost-writes.ts';
 import { createMembership } from './stores/membership.ts';
 import { createGiveOrder, type OrdersObjects } from './stores/orders.ts';
 import type { Platform } from './stores/platform.ts';
+import { createPromotionDesk } from './stores/promotion-desk.ts';
+import type { CopyObject, PromotableObject, PromotionMonitor } from './stores/shard-line.ts';
+import { createShardDesk, type DeskObject } from './stores/shard-desk.ts';
+import { createShardMap, followingMap, type NamedObjects } from './stores/shard-map.ts';
 import { createRegistrar, type RegistrarObjects } from './stores/registrar.ts';
-import { createShardDesk, type DeskObjects } from './stores/shard-desk.ts';
 import { createPoolDesk, createPoolShards, createPoolStates } from './stores/pool-states.ts';
 import type { OpenSocket } from './stores/redis/redis-tcp.ts';
 import { createReplicas, type PlacedObjects, type ReplicaObject } from './stores/shard-replicas.ts';
-import { createShards, type ShardObjects } from './stores/session-shards.ts';
+import { createShards, type ShardObject } from './stores/session-shards.ts';
 import {
   createReadStatus,
   createReportSuspect,
@@ -37,14 +40,23 @@ import type { Counters } from './ports.ts';
 import type { Edge, Pool } from './visit.ts';
 
 /** The shards' objects, as requests and as operators ask them. A deployment that binds no jurisdictions has the one law. */
-export type SessionObjects = ShardObjects &
-  DeskObjects & { jurisdiction?(jurisdiction: DurableObjectJurisdiction): SessionObjects };
+export type SessionObjects = NamedObjects<ShardObject & DeskObject & CopyObject> & {
+  jurisdiction?(jurisdiction: DurableObjectJurisdiction): SessionObjects;
+};
+
+/** A replica, and what it does once it was promoted. */
+export type ReplicaObjectOf = ReplicaObject & PromotableObject & ShardObject & DeskObject;
 
 /** What the deployment binds. */
 export interface Bindings {
   readonly shards: SessionObjects;
-  readonly replicas: PlacedObjects<ReplicaObject>;
-  readonly monitors: MonitorObjects & LostObjects & OrdersObjects & IncidentObjects & RegistrarObjects;
+  readonly replicas: PlacedObjects<ReplicaObjectOf>;
+  readonly monitors: MonitorObjects &
+    LostObjects &
+    OrdersObjects &
+    IncidentObjects &
+    RegistrarObjects &
+    NamedObjects<PromotionMonitor>;
   readonly fallback: FallbackStore;
   readonly cache: SnapshotCache;
   /** The stores that pools in `external` mode name, and the way to them. */
@@ -101,10 +113,7 @@ async function createPool(
   const { clock, chance, timers, fetch, waitUntil } = platform;
   const { timeoutMs, fall } = config.health;
   const replication = replicationOf(config, bindings);
-  const objects = lawful(bindings.shards, config, bindings);
-  const shards = createShards(name, objects, { clock, timers, replication });
-  const way = { clock, timers, fetch, openSocket: bindings.openSocket };
-  const states = createPoolStates(config, shards, bindings.stores, way);
+  const own = lawful(bindings.shards, config, bindings);
   const probing = {
     revision: bindings.revision,
     health: policyOf(config, bindings),
@@ -137,6 +146,14 @@ async function createPool(
     waitUntil,
     heard: incidents.heard,
   });
+  const map = createShardMap(name, snapshots);
+  const { monitors, replicas } = bindings;
+  const { places } = replication;
+  const shards = followingMap<ShardObject & DeskObject>(name, own, replicas, map);
+  const following = { clock, timers, redirected: map.redirected };
+  const mapped = createShards(name, shards, { ...following, replication });
+  const way = { clock, timers, fetch, openSocket: bindings.openSocket };
+  const states = createPoolStates(config, mapped, bindings.stores, way);
   const bound = boundIn({ pools: { [name]: config } }, bindings);
   const wayTo = (origin: OriginId): Way | undefined => {
     const known = origins.get(origin) ?? snapshots.current().snapshot.registered?.[origin];
@@ -158,14 +175,24 @@ async function createPool(
     copied: new Lru(1_024),
     passive: new PassiveHealth(config, platform.counters),
     suspicions: createSuspicions(timeoutMs * fall + untilHeardMs),
-    shards: createPoolShards(config, shards, states),
+    shards: createPoolShards(config, mapped, states),
     states,
-    replicas: createReplicas(name, bindings.replicas, { clock, timers, places: replication.places }),
-    desk: createPoolDesk(config, createShardDesk(name, objects, { clock, timers }), states),
+    replicas: createReplicas(name, replicas, { clock, timers, places, line: map.line }),
+    desk: createPoolDesk(config, createShardDesk(name, shards, following), states),
     lost: createLostWrites({ pool: name, monitors: bindings.monitors, clock, timers, waitUntil }),
     snapshots,
     order: createGiveOrder({ pool: name, probing, monitors: bindings.monitors, clock, timers }),
     drainAsked: new Map(),
+    promotions: createPromotionDesk({
+      pool: name,
+      shards: own,
+      replicas,
+      monitors,
+      map,
+      replication,
+      clock,
+      timers,
+    }),
     report: createReportSuspect({ pool: name, monitors: bindings.monitors }),
     status: createReadStatus({ pool: name, monitors: bindings.monitors }),
     doubt: createDoubt(config, { clock, timers, wayTo, waitUntil, runtime: bindings.runtime }),

@@ -7,7 +7,7 @@ import { loadConfig } from './config/parse.ts';
 import { sentence } from './config/problems.ts';
 import { parseSecrets } from './config/secrets.ts';
 import { parseStoreSecrets, type StoreSecretsEnv } from './config/store-secrets.ts';
-import { type Bindings, createEdge, type SessionObjects } from './edge.ts';
+import { type Bindings, createEdge, type ReplicaObjectOf, type SessionObjects } from './edge.ts';
 import { serve } from './pipeline.ts';
 import type { WaitUntil } from './ports.ts';
 import { misconfigured, refuseAtGate, unroutable } from './steps/gate.ts';
@@ -20,14 +20,15 @@ import { reachThrough } from './stores/reach.ts';
 import type { RegistrarObject } from './stores/registrar.ts';
 import type { LostObject } from './stores/lost-writes.ts';
 import { openSocket } from './stores/redis/open-socket.ts';
-import type { PlacedObjects, ReplicaObject } from './stores/shard-replicas.ts';
+import type { PromotionMonitor } from './stores/shard-line.ts';
+import type { PlacedObjects } from './stores/shard-replicas.ts';
 import type { MonitorObject, SnapshotCache } from './stores/snapshots.ts';
 import type { Edge, Visit } from './visit.ts';
 
 /** The bindings that Limpet wants of its Worker; wrangler.toml declares them. */
 export interface LimpetEnv extends StoreSecretsEnv {
   readonly SESSION_SHARD: SessionObjects;
-  readonly SHARD_REPLICA: PlacedObjects<ReplicaObject>;
+  readonly SHARD_REPLICA: PlacedObjects<ReplicaObjectOf>;
   readonly POOL_MONITOR: {
     getByName(
       name: string,
@@ -35,7 +36,8 @@ export interface LimpetEnv extends StoreSecretsEnv {
       LostObject &
       OrdersObject &
       IncidentObject &
-      RegistrarObject & { check(): Promise<void> };
+      RegistrarObject &
+      PromotionMonitor & { check(): Promise<void> };
   };
   readonly FALLBACK: Bindings['fallback'];
   readonly COOKIE_KEYS: string;

@@ -20,6 +20,7 @@ import type {
   Incidents,
   LostWrites,
   Passive,
+  PromotionDesk,
   ReadStatus,
   Registrar,
   Replicas,
@@ -78,6 +79,7 @@ export interface Pool {
   /** Where the states are that the origins share; undefined where each session's state is its home's. */
   readonly states: StateStore | undefined;
   readonly desk: ShardDesk;
+  readonly promotions: PromotionDesk;
   readonly lost: LostWrites;
   readonly snapshots: Snapshots;
   readonly incidents: Incidents;

@@ -138,6 +138,13 @@ export class Roster {
     });
   }
 
+  /** Every cookie asks the map once. */
+  raiseAll(): void {
+    for (const [origin, health] of this.healths)
+      this.#keep(origin, { ...health, incarnation: health.incarnation + 1 });
+    this.bump();
+  }
+
   /** Who comes back to the pool has an older life that cookies may still name: it counts as a new one. */
   #joining(id: OriginId, now: number): Health {
     const left = this.#healths.get(id);

@@ -10,9 +10,11 @@ import {
 } from '../../worker/core/replication.ts';
 import { type PlacedObjects, replicaAt } from '../../worker/stores/shard-replicas.ts';
 import { shardName } from '../../worker/stores/session-shards.ts';
+import { lineName } from '../../worker/core/promotion.ts';
 import type { Ledger } from './ledger.ts';
 import { Link } from './link.ts';
-import type { Of, ReplicaSink } from './replica-object.ts';
+import type { ShardName } from './address.ts';
+import { confirming, type Of, type ReplicaSink } from './replica-object.ts';
 import type { Tables } from './tables.ts';
 
 /** What the log keeps for a replica that is away: a day of quiet, some minutes of a storm. Then it must be filled anew. */
@@ -20,12 +22,18 @@ const backlogMost = { rows: 10_000, bytes: 16 * 1024 * 1024 };
 /** Shorter than an edge waits for its shard. */
 const quorumMs = 900;
 const remembered = 1_024;
+const catchUpPauseMs = 20;
 
 interface FeedParts {
+  readonly generation: number;
   readonly storage: DurableObjectStorage;
   readonly ledger: Ledger;
   readonly tables: Tables;
-  of(): Of;
+  of(): ShardName;
+  /** A replaced shard has no replicas any more. */
+  isReplaced(): boolean;
+  /** A replica has answered what was sent then. */
+  heard(sentAt: number): void;
   objects(): PlacedObjects<ReplicaSink>;
   flush(): void;
 }
@@ -48,6 +56,10 @@ export class Feed {
 
   get isBehind(): boolean {
     return this.#links.some(({ isBehind }) => isBehind);
+  }
+
+  get hasReplicas(): boolean {
+    return this.#replication.places.length > 0;
   }
 
   /** An earlier life may have left something unsent. */
@@ -95,6 +107,33 @@ export class Feed {
     return isKept;
   }
 
+  /** Waits until this replica has everything; false when it is none of them, or does not come so far in time. */
+  async isKeptAt(name: string, patienceMs: number): Promise<boolean> {
+    const link = this.#links.find((one) => one.name === name);
+    if (link === undefined) return false;
+    for (const until = Date.now() + patienceMs; Date.now() < until; ) {
+      if (link.confirmed >= this.#parts.ledger.last) return true;
+      link.retry();
+      await new Promise((resolve) => setTimeout(resolve, catchUpPauseMs));
+    }
+    return false;
+  }
+
+  /** Resolves when one of the replicas still takes this object's log. */
+  async ask(): Promise<unknown> {
+    const line = this.#line();
+    return Promise.any(
+      this.#replication.places.map((place, index) =>
+        replicaAt(this.#parts.objects(), line, place, index).position(this.#of()),
+      ),
+    );
+  }
+
+  close(): void {
+    for (const link of this.#links) link.close();
+    this.#links = [];
+  }
+
   /** Of the folded rows, up to which one no replica needs them. */
   mayGo(folded: number): number {
     if (this.#links.length === 0) return folded;
@@ -113,17 +152,31 @@ export class Feed {
 
   #connect(): void {
     for (const link of this.#links) link.close();
+    if (this.#parts.isReplaced()) return this.close();
     const { places } = this.#replication;
     if (places.length > 0 && this.#stream === '') this.#newStream();
-    const { pool, shard } = this.#parts.of();
-    const name = shardName(pool, shard);
-    const source = { ...this.#parts, feed: () => this.#state(), confirmed: () => this.#confirmed() };
+    const line = this.#line();
+    const source = {
+      ...this.#parts,
+      of: () => this.#of(),
+      feed: () => this.#state(),
+      confirmed: () => this.#confirmed(),
+    };
     this.#links = places.map(
       (place, index) =>
-        new Link(replicaName(name, place, index), source, () =>
-          replicaAt(this.#parts.objects(), name, place, index),
+        new Link(replicaName(line, place, index), source, () =>
+          confirming(replicaAt(this.#parts.objects(), line, place, index), this.#parts.heard),
         ),
     );
+  }
+
+  #line(): string {
+    const { pool, shard } = this.#parts.of();
+    return lineName(shardName(pool, shard), this.#parts.generation);
+  }
+
+  #of(): Of {
+    return { ...this.#parts.of(), generation: this.#parts.generation };
   }
 
   /** Another life of this storage would count its rows anew: replicas must not take them for these. */

@@ -10,6 +10,7 @@ import {
   type StoredState,
 } from '../../worker/core/page.ts';
 import { current } from '../../worker/core/row.ts';
+import { parseSessionId } from '../../worker/core/session-id.ts';
 import type { SealedState } from '../../worker/ports.ts';
 import { BigStates, chunksOf, inlineBytesMax, pageBytesMax } from './big-states.ts';
 import type { Group } from './groups.ts';
@@ -105,11 +106,11 @@ export class Ledger {
     });
   }
 
-  /** A row of another shard's log, after all that are here. What it replaces, it replaces with its chunks. */
-  append(seq: number, body: Uint8Array<ArrayBuffer>): void {
+  /** A row of another shard's log, after all that are here. What it replaces, it replaces with its chunks, but for those that a later row of `sent` needs. */
+  append(seq: number, body: Uint8Array<ArrayBuffer>, sent: ReadonlySet<string>): void {
     for (const { session, state } of decodePage(body)) {
       const old = chunksOf(this.find(session)?.state ?? noState);
-      if (old !== undefined && old !== chunksOf(state)) this.#tables.deleteChunks(old);
+      if (old !== undefined && old !== chunksOf(state) && !sent.has(old)) this.#tables.deleteChunks(old);
     }
     this.#tables.appendLog(seq, body);
     this.#last = seq;
@@ -158,6 +159,21 @@ export class Ledger {
       if (!isDone && starts === this.#starts) this.#unfold(logged);
       this.#folding = new Map();
     }
+  }
+
+  /** Chunks that came for a row which did not. */
+  dropOrphans(): void {
+    for (const id of this.#tables.chunkIds()) {
+      const session = parseSessionId(id.slice(0, id.indexOf(':')));
+      const entry = session === undefined ? undefined : this.find(session);
+      if (entry === undefined || chunksOf(entry.state) !== id) this.#tables.deleteChunks(id);
+    }
+  }
+
+  /** Drops what is in the pages and was kept for a replica that has it by now. */
+  trim(): void {
+    const upTo = this.#mayGo(this.#storage.kv.get<number>('folded') ?? 0);
+    if ((this.#tables.firstLogged() ?? Number.POSITIVE_INFINITY) <= upTo) this.#tables.deleteLog(upTo);
   }
 
   /** Drops what has expired from pages that no write touches. */

@@ -1,7 +1,8 @@
-import type { Verdict } from '../../worker/core/fence.ts';
+import { overtaken, type Verdict } from '../../worker/core/fence.ts';
 import { noInstance, type OriginId, type PoolName, type SessionId } from '../../worker/core/ids.ts';
 import { type Entry, noState, type StoredState } from '../../worker/core/page.ts';
 import type { Replication } from '../../worker/core/replication.ts';
+import { epochFloor } from '../../worker/core/promotion.ts';
 import { current, type Slot } from '../../worker/core/row.ts';
 import { shardOf } from '../../worker/core/session-id.ts';
 import type { SealedState, Unreachable } from '../../worker/ports.ts';
@@ -9,8 +10,11 @@ import type { Address } from './address.ts';
 import type { Feed } from './feed.ts';
 import { type Groups, hurriedBytes } from './groups.ts';
 import type { Ledger } from './ledger.ts';
+import type { Tenure } from './tenure.ts';
 
 interface SlotParts {
+  readonly generation: number;
+  readonly tenure: Tenure;
   readonly address: Address;
   readonly ledger: Ledger;
   readonly groups: Groups;
@@ -35,12 +39,31 @@ export class Slots {
     this.#parts = parts;
   }
 
+  /** A claim's epoch is above this one. */
+  get floor(): number {
+    return epochFloor(this.#parts.generation);
+  }
+
   open(pool: PoolName, session: SessionId, replication?: Replication): Held {
-    const { address, feed, ledger } = this.#parts;
+    const { address, feed, tenure } = this.#parts;
     address.mustBe({ pool, shard: shardOf(session) });
+    tenure.mustStand();
     // A wake must know by what name to go on copying.
     if (replication !== undefined && feed.adopt(replication) === 'changed') address.keep();
-    const entry = ledger.find(session);
+    return this.#held(session);
+  }
+
+  /** The same for who names an epoch: one that only the replaced shard can have given out is stepped over. */
+  openAt(pool: PoolName, session: SessionId, epoch: number, replication?: Replication): Held {
+    const held = this.open(pool, session, replication);
+    const next = overtaken(held.slot, epoch, this.floor);
+    if (next === undefined) return held;
+    this.decide(session, held, { answer: undefined, next });
+    return this.#held(session);
+  }
+
+  #held(session: SessionId): Held {
+    const entry = this.#parts.ledger.find(session);
     const slot: Slot = entry === undefined ? { kind: 'none' } : current(entry.slot, Date.now());
     return { entry, slot, state: entry !== undefined && slot.kind === 'row' ? entry.state : noState };
   }
@@ -70,9 +93,11 @@ export class Slots {
     for (const origin of origins) this.#parts.groups.open(Date.now()).raises.add(origin);
   }
 
-  /** What a reader of this session waits for. */
-  settled(session: SessionId): Promise<void> {
-    return this.#parts.groups.settled(session);
+  /** What a reader of this session waits for: what it is told is stored, and by the shard. */
+  async settled(session: SessionId): Promise<void> {
+    const { groups, tenure } = this.#parts;
+    await groups.settled(session);
+    if (!tenure.isSure) await tenure.sure();
   }
 
   /** The answer, once what it promises is true: stored here and, under `quorum`, at a replica, also what an earlier asking has changed. */

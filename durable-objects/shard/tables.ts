@@ -106,6 +106,10 @@ export class Tables {
     this.#run('DELETE FROM chunk WHERE id = ?', id);
   }
 
+  chunkIds(): string[] {
+    return this.#run<{ id: string }>('SELECT DISTINCT id FROM chunk').map(({ id }) => id);
+  }
+
   countChunks(id: string): number {
     return (
       this.#run<{ count: number }>('SELECT count(*) AS count FROM chunk WHERE id = ?', id)[0]?.count ?? 0

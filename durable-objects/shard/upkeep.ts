@@ -4,6 +4,7 @@ import type { Ledger } from './ledger.ts';
 import type { Mirror } from './mirror.ts';
 import type { Raises } from './raises.ts';
 import type { Tables } from './tables.ts';
+import type { Tenure } from './tenure.ts';
 
 const foldAfterMs = 60_000;
 const raiseRetryMs = 1_000;
@@ -18,6 +19,7 @@ export interface Kept {
   readonly ledger: Ledger;
   readonly mirror: Mirror;
   readonly raises: Raises;
+  readonly tenure: Tenure;
   readonly feed: Feed;
   /** Stores the open group now. */
   flush(): void;
@@ -64,15 +66,17 @@ export class Upkeep {
     } finally {
       this.#work = undefined;
     }
-    await this.#kept.mirror.write(Date.now());
+    // The copies in KV are those of whoever is the shard now.
+    if (this.#kept.tenure.replacedBy === undefined) await this.#kept.mirror.write(Date.now());
   }
 
   /** Armed again first: an alarm that fails for good would otherwise be the last. */
   async alarm(): Promise<void> {
     this.#alarmAt = undefined;
     this.#arm(Date.now() + foldAfterMs);
-    const { tables, raises } = this.#kept;
-    this.#kept.feed.retry();
+    const { tables, raises, feed, tenure } = this.#kept;
+    if (feed.isBehind) await tenure.look();
+    feed.retry();
     const told = Promise.all(tables.raises().map((origin) => raises.tell(origin)));
     try {
       await this.fold();
@@ -98,6 +102,7 @@ export class Upkeep {
     let rewritten = 0;
     // Only what is in the log may go into a page: a claim must never be stored without the raise that goes with it.
     flush();
+    if (!ledger.hasUnfolded) ledger.trim();
     for (const steps of [
       ledger.hasUnfolded ? ledger.fold(now) : [],
       ledger.sweep(this.#nextToSweep(), now),
@@ -131,11 +136,13 @@ export class Upkeep {
 
   /** After the work: the next need, or none at all. A shard that holds nothing costs nothing. */
   #rest(): void {
-    const { storage, tables, ledger, mirror, feed } = this.#kept;
+    const { storage, tables, mirror, tenure, feed } = this.#kept;
     const now = Date.now();
     this.#alarmAt = undefined;
+    const isLogged = tables.firstLogged() !== undefined;
     if (tables.raises().length > 0) this.#arm(now + raiseRetryMs);
-    else if (ledger.hasUnfolded || mirror.hasDue || feed.isBehind) this.#arm(now + foldAfterMs);
+    else if (isLogged || (mirror.hasDue && tenure.replacedBy === undefined) || feed.isBehind)
+      this.#arm(now + foldAfterMs);
     else if (tables.count('page') > 0) this.#arm(now + sweepEveryMs);
     else void storage.deleteAlarm();
   }

@@ -3,11 +3,13 @@ import { failover } from './failover/failover.ts';
 import { pick } from './pick/pick.ts';
 import { propagation } from './propagation/propagation.ts';
 import { requestPath } from './request-path/request-path.ts';
+import { shard } from './shard/shard.ts';
 
 const verbs: Readonly<Record<string, (words: string[]) => Promise<number>>> = {
   'request-path': requestPath,
   pick,
   propagation,
+  shard,
   failover,
 };
 

@@ -33,6 +33,19 @@ describe('npm run bench', () => {
       );
   });
 
+  it('[BN6] shard prints what one shard does, and rows per change', () => {
+    const { status, stdout } = bench('shard', '--trial', '--json');
+    expect(status).toBe(0);
+    const { figures }: { figures: { name: string; perSecond: number; logged: number; folded: number }[] } =
+      JSON.parse(stdout);
+    expect(figures).toHaveLength(6);
+    for (const { perSecond, logged, folded } of figures) {
+      expect(perSecond).toBeGreaterThan(0);
+      expect(logged).toBeGreaterThan(0);
+      expect(folded).toBeGreaterThanOrEqual(0);
+    }
+  });
+
   it('[BN3] pick prints what a pick costs at 3 to 1000 origins, beside hashing key and id together', () => {
     const { status, stdout } = bench('pick', '--json');
     expect(status).toBe(0);

@@ -15,7 +15,7 @@ export function copied(replicas: number, durability: Replication['durability'] =
 export function newReplicated() {
   const world = newShard();
   const { pool, newSession, stub } = world;
-  const of = { pool: poolName(pool), shard: 'xx00001' };
+  const of = { pool: poolName(pool), shard: 'xx00001', generation: 0 };
   const replica = (index = 0) => env.SHARD_REPLICA.getByName(replicaName(`${pool}:xx00001`, anywhere, index));
   const put = (session: SessionId, version: number, text: string, replication = copied(1)) =>
     stub().put(pool, session, toStore(version, text), replication);

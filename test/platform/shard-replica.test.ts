@@ -1,6 +1,6 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it, vi } from 'vitest';
-import { encodePage } from '../../worker/core/page.ts';
+import { bucketOf, encodePage } from '../../worker/core/page.ts';
 import { copied, newReplicated } from './replica-world.ts';
 import { a, limits, one, randomBytes, stateOf, toClaim, toStore } from './shard-world.ts';
 
@@ -43,6 +43,25 @@ describe('a replica', () => {
     await stub().put(pool, session, toStore(3, 'small'), copied(1));
     await becomes(session, '3 small');
     expect((await replica().stats()).chunks).toBe(0);
+  });
+
+  it('[RP12] a state that came with the pages outlives the older rows of the log that follow them', async () => {
+    const { pool, of, newSession, replica } = newReplicated();
+    const session = newSession();
+    const bodyOf = (version: number) => {
+      const row = { home: a, instance: one, epoch: 0, version, claimedBy: '', ...limits() };
+      const state = { kind: 'chunked', id: `${session}:0:${version}`, seal: 's', epoch: 0 } as const;
+      return encodePage([{ session, slot: { kind: 'row', row }, state }]).buffer;
+    };
+    const [stream, bytes] = ['s', randomBytes(20_000)];
+    const sent = [[`${session}:0:2`, 1]] as const;
+    await replica().begin(of, stream, 0);
+    await replica().chunks(of, [{ id: `${session}:0:2`, part: 0, body: bytes.buffer }]);
+    const pages = [{ bucket: bucketOf(session), body: bodyOf(2) }];
+    await replica().fill(of, { stream, from: 0, bucket: 0, next: 256, last: 2, pages, sent, at: 1 });
+    const rows = [1, 2].map((seq) => ({ seq, body: bodyOf(seq) }));
+    await replica().append(of, { stream, after: 0, upTo: 2, last: 2, rows, sent, at: 1 });
+    expect(await replica().read(pool, session)).toMatchObject({ row: { version: 2 }, state: { bytes } });
   });
 
   it('[RP3] applies in order: what it knows changes nothing, what leaves a hole is answered with where it stands', async () => {

@@ -15,7 +15,7 @@ export function auditStorage(world: World): void {
 }
 
 /** The log is newer than the pages. */
-function entriesIn({ product }: World, { storage }: ObjectHost): Map<string, Entry> {
+export function entriesIn({ product }: World, { storage }: ObjectHost): Map<string, Entry> {
   const bodies = [
     ...(storage.has('page') ? storage.query('SELECT body FROM page') : []),
     ...(storage.has('log') ? storage.query('SELECT body FROM log ORDER BY seq') : []),

@@ -1,4 +1,5 @@
 import type { ConfigInput } from '../../worker/config/input.ts';
+import type { Shape } from './world.ts';
 
 /** What an operator would have written and set: every edge of every world runs with it. */
 export const pool = 'shop';
@@ -11,12 +12,15 @@ export const secrets = {
   adminToken: 'simulated-admin-token-0123456789abcdef',
 };
 
-export function configOf(origins: readonly string[]): ConfigInput {
+export function configOf(
+  origins: readonly string[],
+  { replicas, durability }: Pick<Shape, 'replicas' | 'durability'>,
+): ConfigInput {
   return {
     pools: {
       [pool]: {
         origins: origins.map((id) => ({ id, url: `https://${id}.example.com` })),
-        session: { shards: 2, idleMs },
+        session: { shards: 2, idleMs, replicas, durability },
         health: { path: '/health', intervalMs: 5_000, timeoutMs: 1_000 },
       },
     },
@@ -26,6 +30,7 @@ export function configOf(origins: readonly string[]): ConfigInput {
 
 export interface Bindings {
   readonly SESSION_SHARD: object;
+  readonly SHARD_REPLICA: object;
   readonly POOL_MONITOR: object;
   readonly FALLBACK: object;
 }

@@ -1,5 +1,6 @@
 import { drain, order } from './drains.ts';
 import { calm, type Weather } from './network.ts';
+import type { ObjectHost } from './object-host.ts';
 import type { World } from './world.ts';
 
 /** Origins are named by id, or as `home of 0`: wherever the first browser's session lives at that moment. */
@@ -14,8 +15,12 @@ export type Fault =
   | { readonly what: 'lose'; readonly text: string }
   | { readonly what: 'weather'; readonly weather: Weather; readonly forMs: number }
   /** So many milliseconds after the object's next call has begun. */
-  | { readonly what: 'evict'; readonly object: 'shard' | 'monitor'; readonly afterMs: number }
+  | { readonly what: 'evict'; readonly object: 'shard' | 'replica' | 'monitor'; readonly afterMs: number }
   | { readonly what: 'recycle'; readonly edge: number }
+  /** One shard's machine is gone; for good, with its storage, where no time is given. */
+  | { readonly what: 'gone'; readonly shard: number; readonly forMs?: number }
+  /** An operator promotes a replica of it. */
+  | { readonly what: 'promote'; readonly shard: number; readonly acceptLoss: boolean }
   /** An operator drains it, and lets it work again after a while. */
   | { readonly what: 'drain'; readonly origin: string; readonly forMs: number };
 
@@ -23,7 +28,8 @@ export type Fault =
 export function strike(world: World, planned: Fault, homes: (browser: number) => string): void {
   const fault = aimed(planned, homes);
   const { scheduler, network, outside } = world;
-  const later = (run: () => void) => void ('forMs' in fault && scheduler.after(fault.forMs, outside, run));
+  const later = (run: () => void) =>
+    void ('forMs' in fault && fault.forMs !== undefined && scheduler.after(fault.forMs, outside, run));
   scheduler.note(`fault: ${JSON.stringify(fault)}`);
   switch (fault.what) {
     case 'crash':
@@ -52,6 +58,16 @@ export function strike(world: World, planned: Fault, homes: (browser: number) =>
     case 'evict':
       for (const host of world.hosts(fault.object)) host.evictDuringNextCall(fault.afterMs);
       return;
+    case 'gone': {
+      const shard = shardAt(world, fault.shard);
+      shard?.takeAway();
+      return later(() => shard?.bringBack());
+    }
+    case 'promote': {
+      const shard = shardAt(world, fault.shard);
+      if (shard !== undefined) void world.operator.promote(shard, fault.acceptLoss);
+      return;
+    }
     case 'recycle':
       return world.edges[fault.edge]?.recycle();
     case 'drain':
@@ -66,6 +82,11 @@ function aimed(fault: Fault, homes: (browser: number) => string): Fault {
   const aim = (text: string) => text.replace(/home of (\d)/, (_, browser: string) => homes(Number(browser)));
   if ('origin' in fault) return { ...fault, origin: aim(fault.origin) };
   return 'link' in fault ? { ...fault, link: aim(fault.link) } : fault;
+}
+
+function shardAt(world: World, number: number): ObjectHost | undefined {
+  const shards = world.hosts('shard');
+  return shards[number % Math.max(1, shards.length)];
 }
 
 function crash(world: World, origin: string): void {

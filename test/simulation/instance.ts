@@ -11,8 +11,8 @@ export interface Said {
 }
 
 export interface InstanceOptions {
-  /** Spaces after the list: they make a state too large for a header, or for one row of a shard. */
-  readonly paddingBytes: number;
+  /** Bytes after the list, which nothing can pack: they make a state too large for a header, or for one row of a shard. */
+  readonly noise: () => Uint8Array;
   readonly process: Process;
   readonly scheduler: Scheduler;
   readonly limpet: LimpetOrigin;
@@ -23,13 +23,13 @@ export class Instance {
   readonly process: Process;
   readonly #scheduler: Scheduler;
   readonly #limpet: LimpetOrigin;
-  readonly #padding: string;
+  readonly #noise: () => Uint8Array;
 
-  constructor({ process, scheduler, limpet, paddingBytes }: InstanceOptions) {
+  constructor({ process, scheduler, limpet, noise }: InstanceOptions) {
     this.process = process;
     this.#scheduler = scheduler;
     this.#limpet = limpet;
-    this.#padding = ' '.repeat(paddingBytes);
+    this.#noise = noise;
   }
 
   /** The SDK's order: arrive, run the application, seal, and let nothing leave before. */
@@ -59,7 +59,7 @@ export class Instance {
     const list = listIn(visit.copy.state);
     switch (path) {
       case '/append':
-        visit.change(new TextEncoder().encode(JSON.stringify([...list, op]) + this.#padding));
+        visit.change(Buffer.concat([Buffer.from(`${JSON.stringify([...list, op])}\n`), this.#noise()]));
         return said([...list, op]);
       case '/logout':
         visit.end();
@@ -82,7 +82,7 @@ export class Instance {
 export function listIn(state: Uint8Array): string[] {
   // Large ones are stored packed.
   const text = state[0] === 0x1f ? gunzipSync(state) : state;
-  return text.length === 0 ? [] : JSON.parse(new TextDecoder().decode(text));
+  return text.length === 0 ? [] : JSON.parse(new TextDecoder().decode(text.subarray(0, text.indexOf(10))));
 }
 
 interface Answer {

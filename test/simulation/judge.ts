@@ -33,10 +33,13 @@ export function judge(
     oracle.violated('I1', `${name}: session ${owed.cookie?.session.slice(-4)} was lost`);
   }
   if (said === undefined) return;
+  // It may have been of the changes that an operator gave up.
+  if (owed.at <= oracle.lossAt) return;
   if (verb === 'append') oracle.acknowledged(said.session, name);
   if (verb === 'logout' && !oracle.of(said.session).isEnded) {
     oracle.violated('I5', `${name} was acknowledged, but the session is not ended`);
   }
+  if (verb === 'logout') oracle.of(said.session).isEndAcknowledged = true;
   if (new Set(said.list).size !== said.list.length) {
     oracle.violated('I2', `${name} shows an entry twice: [${said.list.join()}]`);
   }
@@ -51,6 +54,7 @@ function isSessionLost(
 ): boolean {
   if (cookie === undefined || next === undefined || next === cookie.session) return false;
   const { isEnded, isLeaving } = oracle.of(cookie.session);
+  if (at <= oracle.lossAt) return false;
   const isExpired = at >= cookie.renewedMs + idleMs - slackMs;
   return !isEnded && !isLeaving && !isExpired;
 }

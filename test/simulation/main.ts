@@ -41,18 +41,18 @@ async function search(): Promise<boolean> {
   const product = await loadProduct(planted());
   const started = performance.now();
   const broken: Result[] = [];
-  const sum = { acknowledged: 0, claims: 0, fenced: 0, evictions: 0 };
+  const sum = { acknowledged: 0, claims: 0, fenced: 0, evictions: 0, promotions: 0 };
   for (let seed = 1; seed <= seeds; seed++) {
     const result = await runSeed(seed, product);
     if (seed % repeatEvery === 0) await mustRepeat(result, product);
-    for (const name of ['acknowledged', 'claims', 'fenced', 'evictions'] as const)
+    for (const name of ['acknowledged', 'claims', 'fenced', 'evictions', 'promotions'] as const)
       sum[name] += result.counts[name];
     if (result.violation !== undefined) broken.push(result);
   }
   const [first] = broken;
   if (first !== undefined) await report(first, product);
   console.log(
-    `${sum.acknowledged} acknowledged writes, ${sum.claims} claims, ${sum.fenced} fenced, ${sum.evictions} evictions`,
+    `${sum.acknowledged} acknowledged writes, ${sum.claims} claims, ${sum.fenced} fenced, ${sum.evictions} evictions, ${sum.promotions} promotions`,
   );
   console.log(`${seeds} seeds, ${broken.length} violations (${seconds(started)})`);
   return broken.length === 0;

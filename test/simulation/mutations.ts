@@ -38,7 +38,7 @@ export const mutations: readonly Mutation[] = [
   }),
   mutation('the state that is handed over was read before the claim', {
     file: 'durable-objects/session-shard.ts',
-    from: 'const answer = this.#slots.decide(session, held, claim(held.slot, wish));',
+    from: 'const answer = this.#slots.decide(session, held, claim(held.slot, wish, this.#slots.floor));',
     to: `await new Promise((resolve) => setTimeout(resolve, 30));
     const now = this.#slots.open(pool, session);
     const answer = this.#slots.decide(session, now, claim(now.slot, wish));`,
@@ -50,8 +50,8 @@ export const mutations: readonly Mutation[] = [
   }),
   mutation('a cookie of an older incarnation is signed anew without asking', {
     file: 'worker/core/decide.ts',
-    from: 'return isCurrent && view.trust',
-    to: 'return view.trust',
+    from: "if (!isCurrent || view.trust === 'stale')",
+    to: "if (view.trust === 'stale')",
   }),
   mutation('a claim raises no incarnation', {
     file: fence,
@@ -120,4 +120,53 @@ export const mutations: readonly Mutation[] = [
       to: ')',
     },
   ),
+  mutation(
+    'a replica applies its log out of order',
+    {
+      file: 'worker/core/replication.ts',
+      from: "if (position.seq < stretch.after) return 'gap';",
+      to: "return 'apply';",
+    },
+    {
+      file: 'durable-objects/shard-replica.ts',
+      from: 'rows.rows.filter(({ seq }) => seq > position.seq)',
+      to: 'rows.rows',
+    },
+  ),
+  mutation('KV is preferred to the shard', {
+    file: 'worker/steps/move.ts',
+    from: 'const carried = await carry(visit, at.session, said.row.version, said.state);',
+    to: `const copy = await visit.pool.fallback.session(at.session);
+  const carried = await carry(visit, at.session, copy?.row.version ?? said.row.version, copy?.state ?? said.state);`,
+  }),
+  mutation('the shard alone counts as a quorum', {
+    file: 'durable-objects/shard/feed.ts',
+    from: 'if (this.#links.some(({ confirmed }) => confirmed >= last)) return true;',
+    to: 'if (last >= 0) return true;',
+  }),
+  mutation('a replica is promoted without a higher generation', {
+    file: 'durable-objects/monitor/promotions.ts',
+    from: 'return { by, attempt: attempt + 1 };',
+    to: 'return { by, attempt };',
+  }),
+  mutation('a shard that has handed over goes on', {
+    file: 'durable-objects/shard/tenure.ts',
+    from: 'if (by !== undefined) throw new Error(replacedText(this.#parts.shard(), by));',
+    to: '',
+  }),
+  mutation('a shard that nobody confirms goes on', {
+    file: 'durable-objects/shard/slots.ts',
+    from: 'if (!tenure.isSure) await tenure.sure();',
+    to: '',
+  }),
+  mutation('a shard hands over to a replica that lags', {
+    file: 'durable-objects/shard/feed.ts',
+    from: 'if (link.confirmed >= this.#parts.ledger.last) return true;',
+    to: 'return true;',
+  }),
+  mutation('replicas go on with the shard that is being replaced', {
+    file: 'durable-objects/shard-replica.ts',
+    from: 'if (this.#shard === undefined && of.generation >= this.#closedTo) return;',
+    to: 'if (this.#shard === undefined) return;',
+  }),
 ];

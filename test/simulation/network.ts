@@ -102,8 +102,10 @@ export class Network {
   #arrive<Answer>(asked: Asked<Answer>): void {
     const { question } = asked;
     const process = question.target();
-    if (process === undefined || process.state === 'dead')
+    if (process === undefined || process.state === 'dead') {
+      this.troubledAt.set(question.link, this.#scheduler.now);
       return asked.answerWith(question.refused(), this.#latencyMs(question.link));
+    }
     const deaf = process.onDeath(() => asked.answerWith(question.lost(), this.#latencyMs(question.link)));
     this.#scheduler.after(0, process, () => {
       question.handle(process).then(

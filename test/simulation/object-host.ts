@@ -20,7 +20,9 @@ export interface ObjectHostOptions {
 
 /** One Durable Object: its storage, and one life after the other. A life begins with a call or an alarm, and ends with an eviction. */
 export class ObjectHost {
-  readonly name: string;
+  #name: string;
+  /** Nobody reaches it, and its alarm does not ring. */
+  #isAway = false;
   readonly storage = new ObjectStorage();
   readonly #scheduler: Scheduler;
   readonly #class: ObjectClass;
@@ -31,13 +33,40 @@ export class ObjectHost {
   #lives = 0;
   #isAlarmRunning = false;
   #doomedInMs: number | undefined;
+  #unset: () => void = () => undefined;
 
   constructor(name: string, options: ObjectHostOptions) {
-    this.name = name;
+    this.#name = name;
     this.#scheduler = options.scheduler;
     this.#class = options.class;
     this.#env = options.env;
     this.#endsInMs = options.endsInMs;
+  }
+
+  /** `shard shop:xx00001`: what it is, and its name. */
+  get name(): string {
+    return this.#name;
+  }
+
+  get isAway(): boolean {
+    return this.#isAway;
+  }
+
+  /** It is something else from now on, the life that it is in as well. */
+  rename(kind: string): void {
+    this.#name = `${kind} ${this.#name.slice(this.#name.indexOf(' ') + 1)}`;
+    if (this.#life !== undefined) this.#life.process.name = `${this.#name}/${this.#lives}`;
+  }
+
+  /** The machine is gone, with what it had in memory. */
+  takeAway(): void {
+    this.evict('its machine is gone');
+    this.#isAway = true;
+  }
+
+  bringBack(): void {
+    this.#isAway = false;
+    if (this.storage.alarmAt !== undefined) this.#setAlarm(this.storage.alarmAt);
   }
 
   /** The life that takes a call now; a new one where there is none. */
@@ -116,8 +145,10 @@ export class ObjectHost {
 
   #setAlarm(at: number): void {
     this.storage.alarmAt = at;
-    this.#scheduler.after(at - this.#scheduler.now, this.#platform, () => {
-      if (this.storage.alarmAt === at) this.#scheduler.after(0, this.process(), () => void this.#ring());
+    this.#unset();
+    this.#unset = this.#scheduler.after(at - this.#scheduler.now, this.#platform, () => {
+      if (!this.#isAway && this.storage.alarmAt === at)
+        this.#scheduler.after(0, this.process(), () => void this.#ring());
     });
   }
 

@@ -3,10 +3,11 @@ import type { Entry, StoredState } from '../../worker/core/page.ts';
 import { listIn } from './instance.ts';
 import type { ObjectHost } from './object-host.ts';
 import type { ObjectStorage } from './sqlite.ts';
+import { isInstalled } from './succession.ts';
 import type { World } from './world.ts';
 
 /** What must be true after every step; the names are those of docs/simulation.md. */
-export type Invariant = 'I1' | 'I2' | 'I3' | 'I4' | 'I4w' | 'I5' | 'I6' | 'I8' | 'I9';
+export type Invariant = 'I1' | 'I2' | 'I3' | 'I4' | 'I4w' | 'I5' | 'I6' | 'I7' | 'I8' | 'I9';
 
 export interface Violation {
   readonly invariant: Invariant;
@@ -17,6 +18,8 @@ export interface Violation {
 export interface Known {
   /** Entries whose 200 has reached a client. */
   readonly acknowledged: Set<string>;
+  /** Under `async`: entries whose 200 has reached a client before the shard had them. */
+  readonly hoped: Set<string>;
   /** Who has stored in each epoch. */
   readonly writers: Map<number, string>;
   epoch: number;
@@ -26,6 +29,7 @@ export interface Known {
   /** A logout is on its way or was executed: the client may lose the session, whether the end is known to be stored or not. */
   isLeaving: boolean;
   isEnded: boolean;
+  isEndAcknowledged: boolean;
   /** The id that a login has given it. */
   next: string | undefined;
 }
@@ -36,6 +40,8 @@ export class Oracle {
   readonly #sessions = new Map<string, Known>();
   readonly #heard = new Map<string, Snapshot>();
   violation: Violation | undefined;
+  /** When changes were last lost with an operator's consent: what was asked before cannot be held against anybody. */
+  lossAt = Number.NEGATIVE_INFINITY;
 
   constructor(world: World) {
     this.#world = world;
@@ -50,6 +56,7 @@ export class Oracle {
   of(session: string): Known {
     const known = this.#sessions.get(session) ?? {
       acknowledged: new Set(),
+      hoped: new Set(),
       writers: new Map(),
       epoch: 0,
       version: 0,
@@ -57,6 +64,7 @@ export class Oracle {
       expiresAt: Number.POSITIVE_INFINITY,
       isLeaving: false,
       isEnded: false,
+      isEndAcknowledged: false,
       next: undefined,
     };
     this.#sessions.set(session, known);
@@ -91,7 +99,49 @@ export class Oracle {
       expiresAt,
       list: listIn(bytesOf(storage, state)),
     });
+    // `async` promises nothing before the shard has it, and everything after.
+    for (const entry of known.list.filter((one) => known.hoped.delete(one))) known.acknowledged.add(entry);
     this.#checkList(name, known);
+  }
+
+  /** Another storage is the shard's now. What was stored and not acknowledged may be gone; what was acknowledged only with an operator's consent. */
+  succeeded(
+    storage: ObjectStorage,
+    entries: ReadonlyMap<string, Entry>,
+    shard: string,
+    copy: 'whole' | 'lossy',
+  ): void {
+    const { now } = this.#world.scheduler;
+    if (copy === 'lossy') this.lossAt = now;
+    for (const [session, known] of this.#sessions) {
+      if (!session.startsWith(shard) || known.expiresAt <= now) continue;
+      const entry = entries.get(session);
+      const isEnded = entry?.slot.kind === 'ended';
+      const row = entry?.slot.kind === 'row' ? entry.slot.row : undefined;
+      const list = entry === undefined ? [] : listIn(bytesOf(storage, entry.state));
+      if (copy === 'lossy') this.#forgive(known, list, isEnded);
+      if (known.isEndAcknowledged && !isEnded)
+        this.violated('I5', `the end of ${session.slice(-4)} was acknowledged, and is lost`);
+      const { epoch = 0, version = 0, expiresAt = known.expiresAt } = row ?? {};
+      Object.assign(known, { isEnded, epoch, version, expiresAt, list });
+      if (!isEnded) this.#checkList(session.slice(-4), known);
+    }
+  }
+
+  #forgive(known: Known, list: readonly string[], isEnded: boolean): void {
+    for (const entry of known.acknowledged) if (!list.includes(entry)) known.acknowledged.delete(entry);
+    known.isEndAcknowledged &&= isEnded;
+    if (!isEnded) known.next = undefined;
+  }
+
+  /** Of a shard's objects only one answers. */
+  answeredByFormer(name: string, method: string, answer: unknown): void {
+    const { kind } = Object(answer);
+    if (promises.has(method) && kind !== 'unreachable')
+      this.violated(
+        'I3',
+        `${name} answers ${method} with ${String(kind)} though another object is the shard`,
+      );
   }
 
   #checkList(name: string, { list, acknowledged }: Known): void {
@@ -109,7 +159,11 @@ export class Oracle {
     const { home, instance, epoch, to } = Object(wish);
     if (method === 'put' && kind === 'stored')
       this.#wroteBy(String(session), Number(epoch), `${home}/${instance}`);
-    if (method === 'claim' && kind === 'claimed' && Object(answer).row.epoch !== Object(wish).expected + 1) {
+    if (
+      method === 'claim' &&
+      kind === 'claimed' &&
+      !isNext(Object(answer).row.epoch, Object(wish).expected)
+    ) {
       this.violated(
         'I3',
         `a claim of epoch ${Object(wish).expected} got epoch ${Object(answer).row.epoch} of ${String(session).slice(-4)}`,
@@ -136,10 +190,18 @@ export class Oracle {
 
   acknowledged(session: string, entry: string): void {
     const known = this.of(session);
-    known.acknowledged.add(entry);
+    const isHoped = this.#world.shape.durability === 'async' && !known.list.includes(entry);
+    (isHoped ? known.hoped : known.acknowledged).add(entry);
     // What was stored before a login must have gone along.
     if (known.next !== undefined) this.acknowledged(known.next, entry);
     if (!known.isEnded) this.#checkList(session.slice(-4), known);
+  }
+
+  /** Whether something of this shard was acknowledged. */
+  owes(shard: string): boolean {
+    return [...this.#sessions].some(
+      ([session, { acknowledged }]) => session.startsWith(shard) && acknowledged.size > 0,
+    );
   }
 
   heard(machine: string, told: unknown): void {
@@ -163,7 +225,7 @@ export class Oracle {
     const known: unknown = Reflect.get(this.#heard.get(edge)?.origins ?? {}, origin);
     const { health, incarnation } = Object(known);
     if (truth === undefined || health !== truth.health || incarnation !== truth.incarnation) return true;
-    return this.#world.hosts('shard').some((shard) => isRaiseDue(shard, origin));
+    return this.#world.hosts('shard').some((shard) => !isInstalled(shard) || isRaiseDue(shard, origin));
   }
 
   /** Everything that the oracle knows of, by session. */
@@ -172,8 +234,16 @@ export class Oracle {
   }
 }
 
+/** Calls whose answer says what is true of a session. */
+const promises: ReadonlySet<string> = new Set(['locate', 'claim', 'put', 'label', 'renew', 'end', 'rotate']);
+
+/** The one after it, or the first one of a generation. */
+function isNext(epoch: number, expected: number): boolean {
+  return epoch === expected + 1 || (epoch > expected && epoch % 1_000_000 === 1);
+}
+
 /** A state where it lies: in its entry, in chunks of its own, or nowhere. */
-function bytesOf(storage: ObjectStorage, state: StoredState): Uint8Array {
+export function bytesOf(storage: ObjectStorage, state: StoredState): Uint8Array {
   if (state.kind !== 'chunked') return state.kind === 'inline' ? state.bytes : new Uint8Array();
   const chunks = storage.query('SELECT body FROM chunk WHERE id = ? ORDER BY part', state.id);
   return Buffer.concat(

@@ -42,13 +42,15 @@ export class Origins {
   start(origin: string): Instance {
     const { product, scheduler, headerStateBytesMax, paddingBytes } = this.#options;
     const process = new Process(`${origin}${++this.#started}`);
+    const chance = this.#options.chance.fork(process.name);
+    const noise = () => chance.bytes(paddingBytes);
     const limpet = product.createOrigin({
       origin,
       key: this.#keys.get(origin) ?? '',
       headerStateBytesMax,
       onProblem: ({ code, message }) => scheduler.note(`${process.name} says: ${code} ${message}`),
     });
-    const instance = new Instance({ process, scheduler, limpet, paddingBytes });
+    const instance = new Instance({ process, scheduler, limpet, noise });
     this.#instances.set(origin, [...this.living(origin), instance]);
     scheduler.note(`${process.name} starts at ${origin}`);
     return instance;

@@ -26,7 +26,8 @@ export function planOf(seed: number): Plan {
     platform: chance.pick(['throws', '52x']),
     headerStateBytesMax: chance.pick([3_072, 3_072, 0]),
     evictions: chance.pick([0, 0, 0.02, 0.08]),
-    paddingBytes: chance.pick([0, 0, 0, 4_000, 20_000]),
+    paddingBytes: chance.pick([0, 0, 0, 4_000, 24_000]),
+    ...copiesOf(chance.fork('copies')),
   };
   const browsers = chance.between(1, 2);
   const steps: Step[] = [];
@@ -49,6 +50,15 @@ function drainsOf(seed: number, lastMs: number): Step[] {
     const forMs = chance.pick([3_000, 8_000, 20_000]);
     return { kind: 'fault', atMs: chance.between(0, lastMs), fault: { what: 'drain', origin, forMs } };
   });
+}
+
+/** Half of the worlds have replicas. */
+function copiesOf(chance: Chance): Pick<Shape, 'replicas' | 'durability'> {
+  const replicas = chance.pick([0, 0, 1, 2] as const);
+  const durability = chance.pick<Shape['durability']>(
+    replicas === 0 ? ['primary', 'primary', 'primary', 'async'] : ['quorum', 'quorum', 'primary', 'async'],
+  );
+  return { replicas, durability };
 }
 
 /** Mostly seconds; sometimes long enough for a renewal and a fold. */

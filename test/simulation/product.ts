@@ -10,6 +10,7 @@ import type { Mutation } from './mutations.ts';
 export interface Product {
   limpet(config: ConfigInput): Handler;
   readonly SessionShard: ObjectClass;
+  readonly ShardReplica: ObjectClass;
   readonly PoolMonitor: ObjectClass;
   createOrigin(options: OriginOptions): LimpetOrigin;
   originKeyText(secret: string, pool: string, origin: string): Promise<string>;
@@ -65,7 +66,7 @@ export async function loadProduct(mutation?: Mutation): Promise<Product> {
   const variant = mutation === undefined ? '' : `?${mutation.name.replaceAll(/\W+/g, '-')}`;
   if (mutation !== undefined) planted.set(variant.slice(1), mutation);
   const load = async (path: string): Promise<Product> => import(`${root}${path}${variant}`);
-  const { limpet, SessionShard, PoolMonitor } = await load('worker/package.ts');
+  const { limpet, SessionShard, ShardReplica, PoolMonitor } = await load('worker/package.ts');
   const { originKeyText } = await load('worker/core/origin-key.ts');
   const { createKeyring } = await load('worker/core/keyring.ts');
   const { decodePage } = await load('worker/core/page.ts');
@@ -76,5 +77,6 @@ export async function loadProduct(mutation?: Mutation): Promise<Product> {
       `Cannot plant "${mutation.name}": ${found} of its ${mutation.changes.length} places were found exactly once`,
     );
   }
-  return { limpet, SessionShard, PoolMonitor, originKeyText, createKeyring, decodePage, createOrigin };
+  const objects = { SessionShard, ShardReplica, PoolMonitor };
+  return { limpet, ...objects, originKeyText, createKeyring, decodePage, createOrigin };
 }

@@ -1,9 +1,11 @@
 import { auditStorage } from './audit.ts';
 import { Browser, type Heard } from './browser.ts';
+import { checkReplicas, hasWholeCopy } from './converge.ts';
 import { heal, strike } from './faults.ts';
 import type { Violation } from './oracle.ts';
 import { type Plan, planOf } from './plan.ts';
 import type { Product } from './product.ts';
+import { isClosed, shardKeyOf } from './succession.ts';
 import { World } from './world.ts';
 
 export interface Result {
@@ -20,6 +22,7 @@ export interface Counts {
   readonly claims: number;
   readonly fenced: number;
   readonly evictions: number;
+  readonly promotions: number;
 }
 
 /** Longest that a client waits; nothing is under way any more after it. */
@@ -43,7 +46,8 @@ function countsOf({ oracle, scheduler }: World): Counts {
   const lines = (pattern: RegExp) => scheduler.log.filter((line) => pattern.test(line)).length;
   const acknowledged = [...oracle.sessions.values()].reduce((sum, known) => sum + known.acknowledged.size, 0);
   const [claims, fenced, evictions] = [lines(/→ claimed/), lines(/→ fenced/), lines(/is evicted/)];
-  return { acknowledged, claims, fenced, evictions };
+  const promotions = lines(/ is the shard \w+ now/);
+  return { acknowledged, claims, fenced, evictions, promotions };
 }
 
 async function play(world: World, plan: Plan): Promise<void> {
@@ -61,11 +65,12 @@ async function play(world: World, plan: Plan): Promise<void> {
   }
   if (!(await pass(world, lastMs(plan) + 500))) return;
   heal(world);
-  if (!(await pass(world, settleMs))) return;
+  if (!(await pass(world, settleMs)) || !(await replaceTheGone(world))) return;
   for (const browser of browsers) if (!(await servedAgain(world, browser))) return;
   auditStorage(world);
   if (!(await pass(world, 130_000))) return;
   auditStorage(world);
+  checkReplicas(world);
   checkSizes(world);
 }
 
@@ -99,10 +104,27 @@ async function servedAgain(world: World, browser: Browser): Promise<boolean> {
   return false;
 }
 
+/**
+ * A shard that is gone for good is replaced, as soon as an operator can; a promotion that was broken off is finished or undone. Where nothing was
+ * promised of a shard, it may come back instead.
+ */
+async function replaceTheGone(world: World): Promise<boolean> {
+  const isQuorum = world.shape.durability === 'quorum';
+  for (const shard of world.hosts('shard').filter((host) => host.isAway || isClosed(world, host))) {
+    world.scheduler.after(0, world.outside, () => void world.operator.promote(shard, !isQuorum));
+    if (!(await pass(world, settleMs))) return false;
+    if (!shard.name.startsWith('shard')) continue;
+    if (isQuorum && shard.isAway && hasWholeCopy(world, shard) && world.oracle.owes(shardKeyOf(shard)))
+      world.oracle.violated('I1', `${shard.name} is gone, and no replica of it can be promoted`);
+    shard.bringBack();
+  }
+  return world.oracle.violation === undefined;
+}
+
 /** I9: what only a fault needs is gone after it. */
 function checkSizes(world: World): void {
   const { oracle, scheduler } = world;
-  for (const { name, storage } of world.hosts('shard')) {
+  for (const { name, storage } of [...world.hosts('shard'), ...world.hosts('replica')]) {
     for (const table of ['raise', 'log']) {
       const rows = storage.has(table)
         ? storage.query(`SELECT count(*) AS count FROM ${table}`)[0]?.['count']

@@ -4,7 +4,7 @@ const nextTurn = setImmediate;
 
 /** One memory that can end or stand still: an isolate, a request in it, an object's life, an origin's instance. */
 export class Process {
-  readonly name: string;
+  name: string;
   readonly #parent: Process | undefined;
   readonly parked: Event[] = [];
   readonly #lastWords = new Set<() => void>();
@@ -45,7 +45,7 @@ export class Process {
 
 /** The machine that a process is of: `edge0#17 …` is of `edge0`, `a2` of `a`, `shard …/3` of `shard`. */
 export function machine({ name }: Process): string {
-  return /^(edge\d+|shard|monitor|[abc](?=\d))/.exec(name)?.[0] ?? name;
+  return /^(edge\d+|shard|replica|former|monitor|[abc](?=\d))/.exec(name)?.[0] ?? name;
 }
 
 interface Event {

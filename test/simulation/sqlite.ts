@@ -20,8 +20,13 @@ export class ObjectStorage {
 
   readonly kv = {
     get: (key: string) => structuredClone(this.#values.get(key)),
+    delete: (key: string) => this.#values.delete(key),
     put: (key: string, value: unknown) => void this.#values.set(key, structuredClone(value)),
   };
+
+  value(key: string): unknown {
+    return this.#values.get(key);
+  }
 
   transactionSync(work: () => void): void {
     this.#database.exec('BEGIN');

@@ -12,6 +12,8 @@ const shape: Shape = {
   headerStateBytesMax: 3_072,
   evictions: 0,
   paddingBytes: 0,
+  replicas: 0,
+  durability: 'primary',
 };
 
 /** A request that is on its way while the scenario goes on. */

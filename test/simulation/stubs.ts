@@ -2,7 +2,7 @@ import type { ObjectHost } from './object-host.ts';
 import { machine, type Process } from './scheduler.ts';
 import type { World } from './world.ts';
 
-export type Kind = 'shard' | 'monitor';
+export type Kind = 'shard' | 'replica' | 'monitor';
 
 /** The stub of a Durable Object: every method is one question over the network, asked by whoever runs now. */
 export function stubOf(world: World, kind: Kind, name: string): object {
@@ -16,10 +16,10 @@ function askerOf(world: World, kind: Kind, name: string, method: string) {
     const askedAt = world.scheduler.now;
     const answer = await world.network.ask<unknown>({
       from,
-      link: `${machine(from)}>${kind}`,
+      link: `${machine(from)}>${roleOf(host)}`,
       label: `${method} ${labelOf(args)}`,
       mayDouble: true,
-      target: () => host.process(),
+      target: () => (host.isAway ? undefined : host.process()),
       handle: (process) => called(world, { host, process, method, args }),
       refused: () => marked('overloaded'),
       lost: () => marked('durableObjectReset'),
@@ -39,12 +39,19 @@ interface Call {
 }
 
 async function called({ scheduler, oracle }: World, { host, process, method, args }: Call): Promise<unknown> {
+  const wasFormer = host.name.startsWith('former');
   const answer = await host.call(method, args);
+  if (wasFormer) oracle.answeredByFormer(host.name, method, answer);
   if (host.name.startsWith('shard')) {
     scheduler.note(`  ${process.name} ${method} ${labelOf(args)} → ${answerText(answer)}`);
     oracle.answered(method, args, answer);
   }
   return answer;
+}
+
+/** A promoted replica is the shard, for those who cut its links as well. */
+function roleOf({ name }: ObjectHost): string {
+  return name.slice(0, name.indexOf(' '));
 }
 
 /** Errors as Cloudflare marks them. */

@@ -61,8 +61,53 @@ const troubles: readonly Draw[] = [
   (shape, chance) => [{ what: 'recycle', edge: edgeOf(shape, chance) }],
 ];
 
+/** What goes wrong where there are replicas. */
+const copyTroubles: readonly Draw[] = [
+  (_shape, chance) => [
+    {
+      what: 'cut',
+      link: chance.pick(['shard>replica', 'shard>replica', 'shard>monitor']),
+      forMs: chance.pick([500, 2_500, 20_000]),
+    },
+  ],
+  (_shape, chance) => [{ what: 'evict', object: 'replica', afterMs: chance.between(0, 25) }],
+  // By plan, while everything works.
+  (_shape, chance) => [{ what: 'promote', shard: chance.between(0, 1), acceptLoss: false }],
+  // The shard is gone for good, and somebody notices after a while.
+  (shape, chance) => {
+    const shard = chance.between(0, 1);
+    const acceptLoss = shape.durability !== 'quorum';
+    return [
+      { what: 'gone', shard },
+      { what: 'promote', shard, acceptLoss, inMs: chance.between(500, 4_000) },
+    ];
+  },
+  // It is away, is replaced, and comes back as what it was.
+  (shape, chance) => {
+    const shard = chance.between(0, 1);
+    const acceptLoss = shape.durability !== 'quorum' && chance.happens(0.5);
+    return [
+      { what: 'gone', shard, forMs: chance.pick([3_000, 9_000, 15_000]) },
+      { what: 'promote', shard, acceptLoss, inMs: chance.between(200, 2_000) },
+    ];
+  },
+  // Cut off from some edges, its monitor or its replicas: it is alive, and does not know that it is replaced.
+  (shape, chance) => {
+    const acceptLoss = shape.durability !== 'quorum';
+    const links = ['shard>monitor', 'shard>replica', ...[0, 1, 2].map((edge) => `edge${edge}>shard`)];
+    const forMs = chance.between(8_000, 25_000);
+    return [
+      ...links
+        .filter((link) => link !== 'edge1>shard' && chance.happens(0.8))
+        .map((link) => ({ what: 'cut', link, forMs }) as const),
+      { what: 'promote', shard: chance.between(0, 1), acceptLoss, inMs: chance.between(50, 1_000) },
+    ];
+  },
+];
+
 export function troubleOf(shape: Shape, chance: Chance): Trouble {
-  return chance.pick(troubles)(shape, chance);
+  const isOfCopies = shape.replicas > 0 && chance.happens(0.35);
+  return chance.pick(isOfCopies ? copyTroubles : troubles)(shape, chance);
 }
 
 /** Most often where it hurts. */

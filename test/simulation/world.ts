@@ -11,7 +11,9 @@ import { Oracle } from './oracle.ts';
 import { Origins } from './origins.ts';
 import type { Product } from './product.ts';
 import { machine, Process, Scheduler } from './scheduler.ts';
+import { Operator } from './operator.ts';
 import { type Kind, stubOf } from './stubs.ts';
+import { succeed } from './succession.ts';
 
 /** How one world is built. Everything else is chance, from the seed. */
 export interface Shape {
@@ -27,6 +29,8 @@ export interface Shape {
   readonly evictions: number;
   /** Bytes by which states are larger than they need to be. */
   readonly paddingBytes: number;
+  readonly replicas: 0 | 1 | 2;
+  readonly durability: 'async' | 'primary' | 'quorum';
 }
 
 const startMs = Date.parse('2030-01-01T00:00:00Z');
@@ -41,12 +45,17 @@ export class World {
   readonly origins: Origins;
   readonly edges: Edge[] = [];
   readonly oracle: Oracle;
+  readonly operator: Operator;
   /** Everybody who is no part of the deployment: clients, operators, the script. */
   readonly outside = new Process('outside');
   /** Nothing goes wrong any more. */
   isHealed = false;
   readonly #kv: LateKv;
   readonly #objects = new Map<string, ObjectHost>();
+  readonly #replicas = {
+    getByName: (name: string) => stubOf(this, 'replica', name),
+    jurisdiction: () => this.#replicas,
+  };
   readonly #restore: () => void;
 
   private constructor(shape: Shape, product: Product) {
@@ -60,6 +69,7 @@ export class World {
     this.origins = new Origins({ product, scheduler, chance, ...shape });
     this.#kv = new LateKv(scheduler, shape.kvLateMs);
     this.oracle = new Oracle(this);
+    this.operator = new Operator(this);
     keeper.keep = (work) => this.leaveBehind(work);
     this.#restore = replaceGlobals({
       scheduler,
@@ -96,12 +106,13 @@ export class World {
   }
 
   config() {
-    return configOf(this.origins.ids);
+    return configOf(this.origins.ids, this.shape);
   }
 
   env(): object {
     return envOf({
       SESSION_SHARD: { getByName: (name: string) => stubOf(this, 'shard', name) },
+      SHARD_REPLICA: this.#replicas,
       POOL_MONITOR: { getByName: (name: string) => stubOf(this, 'monitor', name) },
       FALLBACK: this.#kv,
     });
@@ -124,18 +135,27 @@ export class World {
   }
 
   #makeHost(kind: Kind, name: string): ObjectHost {
-    const { SessionShard, PoolMonitor } = this.product;
+    const { SessionShard, ShardReplica, PoolMonitor } = this.product;
+    const classes = { shard: SessionShard, replica: ShardReplica, monitor: PoolMonitor };
     const host = new ObjectHost(name, {
       scheduler: this.scheduler,
-      class: kind === 'shard' ? SessionShard : PoolMonitor,
+      class: classes[kind],
       env: () => this.env(),
       endsInMs: () =>
         this.chance.happens(this.network.weather.evictions) ? this.chance.between(0, 25) : undefined,
     });
-    if (kind === 'shard') {
-      host.storage.onWrite = (query, bindings) => this.oracle.wrote(host.storage, query, bindings);
-    }
+    host.storage.onWrite = (query, bindings) => {
+      if (kind === 'monitor') this.#recorded(query, bindings);
+      if (host.name.startsWith('shard')) this.oracle.wrote(host.storage, query, bindings);
+    };
     return host;
+  }
+
+  /** The monitor has written down who is the shard. */
+  #recorded(query: string, [shard, body]: readonly unknown[]): void {
+    if (!query.startsWith('INSERT OR REPLACE INTO promotion') || typeof body !== 'string') return;
+    const host = this.#objects.get(`replica ${JSON.parse(body).by.object}`);
+    if (host?.name.startsWith('replica')) succeed(this, host, String(shard));
   }
 
   #here(): Edge {

@@ -5,6 +5,7 @@ import type { Edge, Pool } from '../visit.ts';
 import { beginDrill, stopDrill } from './drill.ts';
 import { listIncidents, openIncidents, showIncident } from './incidents.ts';
 import { endSession, listSessions, showSession } from './sessions.ts';
+import { listShards, promote } from './shards.ts';
 import { endSubject, eraseSubject, exportSubject } from './subjects.ts';
 import { accountOf, sweepOrigin } from './drain.ts';
 import { json } from './json.ts';
@@ -37,6 +38,8 @@ only('GET', '/incidents', listIncidents);
 only('GET', '/incidents/:id', showIncident);
 only('POST', '/drill', beginDrill);
 only('POST', '/drill/stop', stopDrill);
+only('GET', '/shards', listShards);
+only('POST', '/promote', promote);
 
 /** One method per path: what else comes is told which. */
 function only(method: 'GET' | 'POST', path: string, endpoint: Endpoint): void {

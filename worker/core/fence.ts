@@ -34,10 +34,11 @@ export type Claimed =
   | Located
   | Ended;
 
-export function claim(slot: Slot, wish: Claim): Verdict<Claimed> {
+/** `floor`: of a promoted shard, above which no older generation has given out an epoch. */
+export function claim(slot: Slot, wish: Claim, floor = 0): Verdict<Claimed> {
   if (slot.kind === 'ended') return { answer: { kind: 'ended' } };
   const row = rowOf(slot, wish);
-  if (isRepeat(row, wish)) return { answer: { kind: 'claimed', row } };
+  if (isRepeat(row, wish, floor)) return { answer: { kind: 'claimed', row } };
   if (row.epoch !== wish.expected) return { answer: { kind: 'row', row } };
   if (wish.by === 'origin' && row.home !== wish.home) return { answer: { kind: 'row', row } };
   if (row.home !== wish.home && row.version === 0 && wish.uncopied === 'keep')
@@ -46,15 +47,25 @@ export function claim(slot: Slot, wish: Claim): Verdict<Claimed> {
     ...row,
     home: wish.home,
     instance: wish.instance,
-    epoch: row.epoch + 1,
+    epoch: after(row.epoch, floor),
     claimedBy: wish.nonce,
     ...later(row, wish.limits),
   };
   return { answer: { kind: 'claimed', row: next }, next: { kind: 'row', row: next }, ...raisedBy(row, wish) };
 }
 
-function isRepeat(row: Row, wish: Claim): boolean {
-  return row.epoch === wish.expected + 1 && row.claimedBy === wish.nonce && row.home === wish.home;
+function after(epoch: number, floor: number): number {
+  return Math.max(epoch, floor) + 1;
+}
+
+/** An epoch above the row's own is one that a lost log has given out: whoever holds it must let go, and the row steps over it. */
+export function overtaken(slot: Slot, named: number, floor: number): Slot | undefined {
+  if (slot.kind !== 'row' || named <= slot.row.epoch || named > floor) return undefined;
+  return { kind: 'row', row: { ...slot.row, epoch: floor, instance: noInstance, claimedBy: '' } };
+}
+
+function isRepeat(row: Row, wish: Claim, floor: number): boolean {
+  return row.epoch === after(wish.expected, floor) && row.claimedBy === wish.nonce && row.home === wish.home;
 }
 
 function raisedBy(row: Row, wish: Claim): { raise?: OriginId } {

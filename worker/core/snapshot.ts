@@ -1,6 +1,7 @@
 import type { Drill } from './drill.ts';
 import type { OriginId } from './ids.ts';
 import type { Told } from './operation.ts';
+import type { Promotions } from './promotion.ts';
 
 /** What a pool's monitor knows, as one immutable value. The version rises with every change. */
 export interface Snapshot {
@@ -12,6 +13,8 @@ export interface Snapshot {
   readonly drill?: Drill;
   /** Origins that the configuration does not name; absent where nobody has registered. */
   readonly registered?: Registered | undefined;
+  /** Absent where no replica was ever promoted. */
+  readonly promoted?: Promotions;
 }
 
 export type Registered = Readonly<Record<OriginId, RegisteredOrigin>>;

@@ -1,6 +1,7 @@
 import type { Claim, Ended, Label, Located, PutSaid, Rotated } from '../core/fence.ts';
 import type { Swapped } from '../core/swap.ts';
 import type { PoolName, SessionId } from '../core/ids.ts';
+import { type Redirection, redirectionIn } from '../core/promotion.ts';
 import type { Replication } from '../core/replication.ts';
 import { shardOf } from '../core/session-id.ts';
 import type {
@@ -80,10 +81,14 @@ export interface ShardsOptions {
   readonly callMs?: number;
   /** Where the shards' replicas are; without it they keep to what they were told. */
   readonly replication?: Replication;
+  /** An object has said that another one is the shard: the next attempt asks that one. */
+  readonly redirected?: (redirection: Redirection) => void;
 }
 
 /** Every operation may be done twice, so what failed is asked again; what is overloaded is left alone. */
 const pausesMs = [10, 40, 160];
+/** While a shard is handed over, neither the old object answers nor the new one. */
+const handOverPauseMs = 50;
 
 export function shardName(pool: PoolName, shard: string): string {
   return `${pool}:${shard}`;
@@ -125,15 +130,21 @@ export async function persist<Answer>(
   call: () => Promise<Answer>,
   options: ShardsOptions,
 ): Promise<Answer | Unreachable> {
-  const { clock, timers, deadlineMs = 2_000, callMs = 1_000 } = options;
+  const { clock, timers, redirected, deadlineMs = 2_000, callMs = 1_000 } = options;
   const deadline = clock.now() + deadlineMs;
   for (let tried = 0; ; tried++) {
     const leftMs = deadline - clock.now();
     const attempt = await attemptOnce(call, timers, Math.min(callMs, leftMs));
     if (attempt.kind === 'answer') return attempt.answer;
-    const pauseMs = pausesMs[tried];
+    const redirection = redirectionIn(attempt.why);
+    if (redirection !== undefined && redirected !== undefined) {
+      redirected(redirection);
+      tried = -1;
+    }
+    const pauseMs = redirection === undefined ? pausesMs[tried] : handOverPauseMs;
     const isLate = pauseMs === undefined || clock.now() + pauseMs >= deadline;
-    if (attempt.kind === 'failed' || isLate) return { kind: 'unreachable', why: attempt.why };
+    if ((attempt.kind === 'failed' && redirection === undefined) || isLate)
+      return { kind: 'unreachable', why: attempt.why };
     await timers.sleep(pauseMs);
   }
 }

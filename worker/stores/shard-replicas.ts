@@ -39,20 +39,22 @@ export interface ReplicasOptions {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly places: readonly Place[];
+  /** From what name the replicas of a shard have theirs. */
+  readonly line?: (shard: string) => string;
   readonly patienceMs?: number;
 }
 
 export function createReplicas(
   pool: PoolName,
   objects: PlacedObjects<ReplicaObject>,
-  { clock, timers, places, patienceMs = 500 }: ReplicasOptions,
+  { clock, timers, places, line = (shard) => shardName(pool, shard), patienceMs = 500 }: ReplicasOptions,
 ): Replicas {
   const ask = async (session: SessionId, place: Place, index: number): Promise<ReplicaCopy> => {
     const answered = new AbortController();
     const silence = timers.sleep(patienceMs, answered.signal).then((): ReplicaCopy => ({ kind: 'none' }));
     try {
-      const shard = shardName(pool, shardOf(session));
-      return await Promise.race([replicaAt(objects, shard, place, index).read(pool, session), silence]);
+      const name = line(shardOf(session));
+      return await Promise.race([replicaAt(objects, name, place, index).read(pool, session), silence]);
     } catch (error) {
       console.error(JSON.stringify({ event: 'replica_unreadable', why: String(error) }));
       return { kind: 'none' };

@@ -1,0 +1,49 @@
+import { type ArgsDef, defineCommand } from 'citty';
+import { adminArgs, type Answer, askAdmin, cursorIn, listIn, poolArg, withQuery } from './admin.ts';
+import { print } from './say.ts';
+import { strictFlags } from './strict-flags.ts';
+import { columns } from './table.ts';
+
+const args = { ...adminArgs, pool: poolArg } as const satisfies ArgsDef;
+
+export const shards = defineCommand({
+  meta: {
+    name: 'limpet shards',
+    description: 'List which object each shard is, and how far its replicas are behind',
+  },
+  args,
+  plugins: [strictFlags('shards', args)],
+  run: async ({ args: { json, pool, ...site } }) => {
+    const all: Answer[] = [];
+    let cursor: string | undefined;
+    do {
+      const answer = await askAdmin(site, withQuery('shards', { pool, cursor }));
+      all.push(...listIn(answer, 'shards'));
+      cursor = cursorIn(answer);
+    } while (cursor !== undefined);
+    print(json ? JSON.stringify({ version: 1, shards: all }, null, 2) : table(all));
+  },
+});
+
+function table(all: readonly Answer[]): string {
+  const rows = all.flatMap((shard) => {
+    const own = [shard['pool'], shard['number'], shard['generation'] ?? '?', stateOf(shard)];
+    const replicas = listIn(shard, 'replicas').map((replica) => ['', '', '', lagOf(replica)]);
+    return [own, ...replicas].map((row) => row.map(String));
+  });
+  return columns([['POOL', 'SHARD', 'GENERATION', 'OBJECT'], ...rows]);
+}
+
+function stateOf({ object, seq, unreachable }: Answer): string {
+  return unreachable === undefined
+    ? `${String(object)}, at row ${String(seq)}`
+    : `away: ${String(unreachable)}`;
+}
+
+function lagOf({ object, whole, seq, seqBehind, msBehind, unreachable }: Answer): string {
+  if (unreachable !== undefined) return `  ${String(object)}: away: ${String(unreachable)}`;
+  if (whole !== true) return `  ${String(object)}: no whole copy yet`;
+  const behind =
+    seqBehind === undefined ? '' : `, ${String(seqBehind)} rows and ${String(msBehind)} ms behind`;
+  return `  ${String(object)}: at row ${String(seq)}${behind}`;
+}
