@@ -1,9 +1,9 @@
-import { type ArgsDef, defineCommand } from 'citty';
+import type { ArgsDef } from 'citty';
 import { adminArgs, type Answer, askAdmin, listIn, poolArg, withQuery } from './admin.ts';
 import { CommandFailure } from './failure.ts';
 import { print } from './say.ts';
-import { strictFlags } from './strict-flags.ts';
 import { columns } from './table.ts';
+import { verb } from './verb.ts';
 
 const args = {
   ...adminArgs,
@@ -11,14 +11,11 @@ const args = {
   full: { type: 'boolean', description: 'Show the whole session ids' },
 } as const satisfies ArgsDef;
 
-export const lost = defineCommand({
-  meta: {
-    name: 'limpet lost',
-    description: 'List the writes that were refused, fenced or left unstored, of the last 30 days',
-  },
+export const lost = verb({
+  name: 'lost',
+  description: 'List the writes that were refused, fenced or left unstored, of the last 30 days',
   args,
-  plugins: [strictFlags('lost', args)],
-  run: async ({ args: { json, pool, full, ...site } }) => {
+  run: async ({ json, pool, full, ...site }) => {
     const told = await askAdmin(site, withQuery('lost', { pool, ...(full === true ? { full: '1' } : {}) }));
     print(json ? JSON.stringify(told, null, 2) : table(told));
   },

@@ -1,22 +1,17 @@
-import { type ArgsDef, defineCommand } from 'citty';
 import { adminArgs, type Answer, askAdmin, listIn } from './admin.ts';
-import { print } from './say.ts';
-import { strictFlags } from './strict-flags.ts';
+import { repeatedly, watchArg } from './repeatedly.ts';
 import { columns, spanOf } from './table.ts';
+import { verb } from './verb.ts';
 
-const args = adminArgs satisfies ArgsDef;
-
-export const status = defineCommand({
-  meta: {
-    name: 'limpet status',
-    description: 'Say which origins are up, since when, and what the last probe found',
-  },
-  args,
-  plugins: [strictFlags('status', args)],
-  run: async ({ args: { json, ...site } }) => {
-    const told = await askAdmin(site, 'status');
-    print(json ? JSON.stringify(told, null, 2) : [table(told), ...openIn(told)].join('\n'));
-  },
+export const status = verb({
+  name: 'status',
+  description: 'Say which origins are up, since when, and what the last probe found',
+  args: { ...adminArgs, watch: watchArg },
+  run: ({ json, watch, ...site }) =>
+    repeatedly(watch, async () => {
+      const told = await askAdmin(site, 'status');
+      return json === true ? JSON.stringify(told, null, 2) : [table(told), ...openIn(told)].join('\n');
+    }),
 });
 
 function table(told: Answer): string {

@@ -124,6 +124,21 @@ describe('the other orders', () => {
     expect(said.stderr()).toContain(sentence);
   });
 
+  it.each(['status', 'origins'])('[VB6] %s --watch prints again and again, until it cannot', async (verb) => {
+    const { url, asked } = await site(
+      { pools: [] },
+      { pools: [] },
+      { status: 503, body: { message: 'Away.' } },
+    );
+    const said = listen();
+    expect(await run([verb, '--watch', '--json', '--url', url])).toBe(1);
+    expect([asked.length, said.stdout().split('"pools"').length - 1, said.stderr()]).toEqual([
+      3,
+      2,
+      'Away.\n',
+    ]);
+  });
+
   it('[VB6] origins prints what is ordered of each', async () => {
     const origins = [
       {

@@ -103,6 +103,24 @@ describe('Limpet-Control', () => {
   });
 });
 
+describe('Limpet-Drain', () => {
+  it('[DN6] an instance that asks to be drained says so with every answer from then on', async () => {
+    const { origin, visit } = setUp();
+    (await visit({ 'limpet-state': 'e30', 'limpet-version': '7' })).close();
+    const before = await visit();
+    expect(before.seal('whole')).toEqual({ kind: 'ready', headers: [] });
+    before.close();
+    origin.askToDrain();
+    const after = await visit();
+    const said = [
+      ['limpet-instance', origin.instance],
+      ['limpet-drain', '1'],
+    ];
+    expect(after.seal('whole')).toEqual({ kind: 'ready', headers: said });
+    after.close();
+  });
+});
+
 describe('Limpet-Release', () => {
   it('[DN2] a login on its way keeps its session from being released beside it', async () => {
     const { visit } = setUp();
