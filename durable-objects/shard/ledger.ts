@@ -185,20 +185,20 @@ export class Ledger {
   }
 
   /** Everything of one bucket that is alive, in the order of the ids. */
-  entriesOf(bucket: number, now: number): Entry[] {
-    const merged = byId(this.#read(bucket));
-    for (const newer of [this.#folding, this.#unfolded]) {
-      for (const entry of newer.values())
-        if (bucketOf(entry.session) === bucket) merged.set(entry.session, entry);
-    }
+  entriesOf(bucket: number, now: number, newer = this.newer().get(bucket)): Entry[] {
+    const merged = new Map([...byId(this.#read(bucket)), ...byId(newer ?? [])]);
     const alive = [...merged.values()].filter((entry) => isAlive(entry, now));
     return alive.sort((left, right) => (left.session < right.session ? -1 : 1));
   }
 
+  /** What is in no page yet, by bucket: sorted once by who walks through many of them. */
+  newer(): Map<number, Entry[]> {
+    const entries = [...this.#folding.values(), ...this.#unfolded.values()];
+    return Map.groupBy(entries, ({ session }) => bucketOf(session));
+  }
+
   bucketsFrom(bucket: number): number[] {
-    const newer = [...this.#folding.keys(), ...this.#unfolded.keys()]
-      .map(bucketOf)
-      .filter((other) => other >= bucket);
+    const newer = [...this.newer().keys()].filter((other) => other >= bucket);
     return [...new Set([...this.#tables.pagesFrom(bucket), ...newer])].sort((left, right) => left - right);
   }
 

@@ -1,5 +1,6 @@
 import { type Claim, claim } from '../../worker/core/fence.ts';
 import { noInstance, type OriginId, type PoolName, type SessionId } from '../../worker/core/ids.ts';
+import type { Entry } from '../../worker/core/page.ts';
 import type { Row } from '../../worker/core/row.ts';
 import type { HandOverWish, Resident, ResidentsWish, SubjectStep } from '../../worker/ports.ts';
 import type { Left } from './left.ts';
@@ -29,8 +30,9 @@ export class Residents {
     const { ledger, flush } = this.#parts;
     flush();
     const found: Resident[] = [];
+    const newer = ledger.newer();
     for (const [looked, bucket] of ledger.bucketsFrom(from).entries()) {
-      const here = this.#residentsOf(bucket, origin, now);
+      const here = residentsIn(ledger.entriesOf(bucket, now, newer.get(bucket) ?? []), origin);
       if (looked >= pagesPerStep || (found.length > 0 && found.length + here.length > limit))
         return { found, next: bucket };
       found.push(...here);
@@ -59,14 +61,14 @@ export class Residents {
     left.claimed(session, held.slot, answer);
     return answer.kind === 'claimed';
   }
+}
 
-  #residentsOf(bucket: number, origin: OriginId, now: number): Resident[] {
-    return this.#parts.ledger.entriesOf(bucket, now).flatMap(({ session, slot }) => {
-      if (slot.kind !== 'row' || slot.row.home !== origin) return [];
-      const { epoch, version } = slot.row;
-      return [{ session, epoch, version }];
-    });
-  }
+function residentsIn(entries: readonly Entry[], origin: OriginId): Resident[] {
+  return entries.flatMap(({ session, slot }) => {
+    if (slot.kind !== 'row' || slot.row.home !== origin) return [];
+    const { epoch, version } = slot.row;
+    return [{ session, epoch, version }];
+  });
 }
 
 /** A claim by which nothing lasts longer than before. */
