@@ -114,12 +114,17 @@ export async function namedOrigin(request: IRequest, edge: Edge): Promise<Named 
   const pools = namedPools(typeof wanted === 'string' ? wanted : undefined, edge);
   if (pools instanceof Response) return pools;
   const origin = originId(decodeURIComponent(request.params['id'] ?? ''));
-  const having = pools.filter(({ origins }) => origins.has(origin));
+  const having = pools.map(withGuests).filter(({ origins }) => origins.has(origin));
   const [pool, other] = having;
   if (pool !== undefined && other === undefined) return { pool, origin, body };
   if (pool === undefined) return unknownOrigin(pools, origin);
   const names = having.map(({ name }) => name).join(', ');
   return refusal(400, 'pool_needed', `The pools ${names} have an origin ${origin}: say which one is meant.`);
+}
+
+/** The pool with the origins that have registered themselves, as far as this edge has heard. */
+export function withGuests(pool: Pool): Pool {
+  return pool.membership.asOf(pool, pool.snapshots.current().snapshot);
 }
 
 function unknownOrigin(pools: readonly Pool[], origin: OriginId): Response {
