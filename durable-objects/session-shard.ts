@@ -11,7 +11,6 @@ import {
   put,
   type Rotated,
   renew,
-  rotate,
 } from '../worker/core/fence.ts';
 import type { OriginId, PoolName, SessionId } from '../worker/core/ids.ts';
 import type { Lag, Replication } from '../worker/core/replication.ts';
@@ -252,7 +251,7 @@ export class SessionShard extends DurableObject<ShardEnv> {
     const held = this.#slots.openAt(pool, session, wish.epoch, replication);
     const target = this.#slots.open(pool, wish.to);
     const { to, state, ...place } = wish;
-    const verdict = rotate(held.slot, place);
+    const verdict = this.#left.rotated(session, held.slot, place);
     const { answer } = verdict;
     if (answer.kind === 'rotated') {
       const kept = state ?? this.#ledger.sealed(held.state);
