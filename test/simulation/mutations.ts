@@ -169,4 +169,19 @@ export const mutations: readonly Mutation[] = [
     from: 'if (this.#shard === undefined && of.generation >= this.#closedTo) return;',
     to: 'if (this.#shard === undefined) return;',
   }),
+  mutation('an origin that is down is not raised', {
+    file: 'durable-objects/pool-monitor.ts',
+    from: 'if (health === undefined) return;',
+    to: "if (health === undefined || health.health === 'down') return;",
+  }),
+  mutation('a put that no claim has taken along counts as overtaken', {
+    file: 'durable-objects/shard/left.ts',
+    from: 'wish.version <= row.version;',
+    to: 'wish.version > row.version;',
+  }),
+  mutation('a login that was overtaken leaves the old id alive where it was claimed', {
+    file: 'durable-objects/shard/left.ts',
+    from: '{ ...before, raise: slot.row.home }',
+    to: 'before',
+  }),
 ];
