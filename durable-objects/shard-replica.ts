@@ -162,9 +162,13 @@ export class ShardReplica extends DurableObject<ShardEnv> {
     return this.standing(of);
   }
 
-  /** A promotion that was given up: it follows again. One that was promoted and never recorded has answered nobody, and begins anew. */
-  async reopen(of: Of): Promise<void> {
+  /**
+   * A promotion that was given up: it follows again. One that was promoted and never recorded has answered nobody, and begins anew. What a later attempt
+   * has closed is that one's: the shard may have handed over to it.
+   */
+  async reopen(of: Of, attempt: number): Promise<'reopened' | 'overtaken'> {
     this.#address.mustBe(of);
+    if (this.#closedTo > attempt) return 'overtaken';
     const isForgotten = this.#promotion !== undefined;
     if (this.ctx.storage.kv.get('recorded') === true)
       throw new Error(`Cannot make a replica of the shard ${of.pool}:${of.shard} again`);
@@ -173,6 +177,7 @@ export class ShardReplica extends DurableObject<ShardEnv> {
       if (isForgotten) this.#forget();
     });
     if (isForgotten) this.ctx.abort('it is a replica again');
+    return 'reopened';
   }
 
   /** Is the shard from now on, as far as the attempt that has closed it stands. */

@@ -93,6 +93,19 @@ describe('a promoted replica', () => {
   });
 });
 
+describe('an attempt to promote', () => {
+  it('[PR11] that a later one has overtaken undoes nothing of it: the shard may have handed over', async () => {
+    const { of, newSession, put, replica, caughtUp } = newReplicated();
+    await put(newSession(), 1, 'one');
+    await caughtUp();
+    await replica().closeTo(of, 3);
+    await replica().promote(of, 3, { generation: 3, object: 'x', jurisdiction: '' }, copied(1));
+    const { seq } = await replica().standing(of);
+    expect(await replica().reopen(of, 2)).toBe('overtaken');
+    expect(await replica().standing(of)).toMatchObject({ generation: 3, closedTo: 3, isWhole: true, seq });
+  });
+});
+
 describe('the record of a promotion', () => {
   it('[PR5] is in every snapshot, raises every incarnation, and is not undone by an older one', async () => {
     const { monitor, to, record } = await promoted();
@@ -132,7 +145,7 @@ describe('a shard that nobody confirms', () => {
     await evictDurableObject(stub());
     expect(await refusalOf(() => put(session, 2, 'two'))).toContain('may no longer be the shard');
     expect(await refusalOf(() => stub().locate(pool, session))).toContain('may no longer be the shard');
-    await replica().reopen(of);
+    expect(await replica().reopen(of, 1)).toBe('reopened');
     await monitor.beginPromotion('xx00001');
     expect(await put(session, 3, 'three')).toMatchObject({ kind: 'stored' });
   });

@@ -77,13 +77,14 @@ async function takeOver(attempt: Attempt): Promise<PromotionSaid> {
 }
 
 /** What an earlier attempt has left: those that it promoted first, so that none is ahead of them that they do not know. */
-async function undo(attempt: Attempt): Promise<Unreachable | undefined> {
+async function undo(attempt: Attempt): Promise<Unreachable | Refused | undefined> {
   const { generation } = attempt.by;
   const standings = await standingsOf(attempt);
   const closed = standings.filter(isHeard).filter(({ closedTo }) => closedTo > generation);
   for (const { ask: askIt } of closed.toSorted((left, right) => right.generation - left.generation)) {
-    const said = await askIt((object, of) => object.reopen(of));
-    const isDone = said === undefined || (await isReopened(askIt, generation));
+    const said = await askIt((object, of) => object.reopen(of, attempt.attempt));
+    if (said === 'overtaken') return overtaken();
+    const isDone = said === 'reopened' || (await isReopened(askIt, generation));
     if (!isDone)
       return { kind: 'unreachable', why: `a replica that an earlier attempt has closed: ${said.why}` };
   }

@@ -33,7 +33,7 @@ export type Promoted =
 export interface PromotableObject extends CopyObject {
   standing(of: Of): Promise<ReplicaStanding>;
   closeTo(of: Of, generation: number): Promise<ReplicaStanding>;
-  reopen(of: Of): Promise<void>;
+  reopen(of: Of, attempt: number): Promise<'reopened' | 'overtaken'>;
   promote(of: Of, attempt: number, by: Promotion, replication: Replication): Promise<Promoted>;
 }
 

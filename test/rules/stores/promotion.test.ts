@@ -48,7 +48,7 @@ function world(durability: Replication['durability'], shard: 'answers' | 'away',
         fakes[at]?.whenClosed?.();
         return standing(at);
       },
-      reopen: async () => void (said.push(`${name} is opened`), (closed[at] = 0)),
+      reopen: async () => (said.push(`${name} is opened`), (closed[at] = 0), 'reopened'),
       promote: async (_of, _attempt, by) => (
         said.push(`${name} is promoted at ${time.now() >= lapsedMs ? 'leisure' : 'once'}`),
         { kind: 'promoted', by }
