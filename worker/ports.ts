@@ -350,10 +350,9 @@ export interface Passive {
   failed(origin: OriginId, now: number, by: string): void;
   /** The origin's failures led to a suspicion: they are not counted a second time. */
   acted(origin: OriginId): void;
-  /** Counted only where the origin has a cap. */
-  begin(origin: OriginId): void;
-  end(origin: OriginId): void;
-  isFull(origin: OriginId): boolean;
+  /** Counted only where the origin has a cap. What it returns says that the request's headers are here, or never will be. */
+  begin(origin: OriginId, now: number): () => void;
+  isFull(origin: OriginId, now: number): boolean;
   /** Whether a newcomer with this key may go there: neither full, busy nor slow, and let in if it has just come back. */
   welcomes(origin: OriginId, key: number, returnedAt: number | undefined, now: number): boolean;
   mayRetry(now: number): boolean;

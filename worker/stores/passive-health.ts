@@ -19,7 +19,7 @@ interface Seen {
   readonly conduct: Conduct;
   readonly typical: TypicalTime;
   breaker: Breaker;
-  underWay: number;
+  readonly underWay: Set<{ readonly from: number }>;
   busyUntil: number;
   slowUntil: number;
   looksAtTime: number;
@@ -27,6 +27,8 @@ interface Seen {
 
 /** So many answers go by between two looks at an origin's times. */
 const timesEvery = 64;
+/** The runtime lets a request live so long beyond its client; one that it cancels then never says that it is over. */
+const cancelledAfterMs = 30_000;
 
 /** What this isolate's own requests say of the pool's origins. Pure decisions are in core/; here is what they are about. */
 export class PassiveHealth implements Passive {
@@ -73,25 +75,27 @@ export class PassiveHealth implements Passive {
     this.#records.get(origin)?.conduct.startAgain();
   }
 
-  begin(origin: OriginId): void {
-    const record = this.#records.get(origin);
-    if (record !== undefined) record.underWay += 1;
+  begin(origin: OriginId, now: number): () => void {
+    const { underWay } = this.#of(origin);
+    const trip = { from: now };
+    underWay.add(trip);
+    return () => void underWay.delete(trip);
   }
 
-  end(origin: OriginId): void {
+  isFull(origin: OriginId, now: number): boolean {
     const record = this.#records.get(origin);
-    if (record !== undefined) record.underWay -= 1;
-  }
-
-  isFull(origin: OriginId): boolean {
-    const record = this.#records.get(origin);
-    return record !== undefined && record.mayBeAtOnce > 0 && record.underWay >= record.mayBeAtOnce;
+    if (record === undefined || record.mayBeAtOnce === 0) return false;
+    const { underWay, mayBeAtOnce } = record;
+    if (underWay.size < mayBeAtOnce) return false;
+    const longAgo = now - this.#pool.attempts.headersMs - cancelledAfterMs;
+    for (const trip of underWay) if (trip.from < longAgo) underWay.delete(trip);
+    return underWay.size >= mayBeAtOnce;
   }
 
   welcomes(origin: OriginId, key: number, returnedAt: number | undefined, now: number): boolean {
     const record = this.#of(origin);
     if (record.busyUntil > now || record.slowUntil > now) return false;
-    if (this.isFull(origin)) return false;
+    if (this.isFull(origin, now)) return false;
     const since = Math.max(returnedAt ?? 0, record.breaker.closedAt ?? 0);
     return isLetIn(key, record.hash, now - since, this.#pool.passive.slowStartMs);
   }
@@ -201,7 +205,7 @@ function recordOf({ id, maxConcurrent }: { readonly id: string; readonly maxConc
     conduct: new Conduct(),
     typical: new TypicalTime(),
     breaker: neverOpened,
-    underWay: 0,
+    underWay: new Set(),
     busyUntil: 0,
     slowUntil: 0,
     looksAtTime: 0,
