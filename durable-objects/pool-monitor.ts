@@ -62,7 +62,7 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
     });
     this.#incidents = new Incidents(ctx.storage.sql, pool);
     this.#drills = new Drills(ctx.storage.kv, this.#incidents, {
-      snapshot: () => this.#roster.snapshot,
+      snapshot: () => this.#orders.operations.over(this.#roster.snapshot),
       changed: () => {
         this.#roster.bump();
         ctx.waitUntil(this.#mirror.write());
