@@ -7,6 +7,7 @@ import { isLetIn } from '../core/ramp.ts';
 import { originSeed } from '../core/rendezvous.ts';
 import { retryAfterMs } from '../core/retry-after.ts';
 import { isWithinBudget } from '../core/retry-budget.ts';
+import type { Registered } from '../core/snapshot.ts';
 import { isSlow, noticeableMs, TypicalTime } from '../core/typical.ts';
 import { RollingCounts, type Tallied } from '../core/window.ts';
 import type { Answered, Counters, Passive } from '../ports.ts';
@@ -35,17 +36,27 @@ export class PassiveHealth implements Passive {
   readonly #pool: PoolConfig;
   readonly #counters: Counters;
   readonly #records: Map<OriginId, Seen>;
+  readonly #configured: ReadonlySet<OriginId>;
   readonly #retries = new RollingCounts();
   #opened = 0;
 
   constructor(pool: PoolConfig, counters: Counters) {
     this.#pool = pool;
     this.#counters = counters;
+    this.#configured = new Set(pool.origins.map(({ id }) => originId(id)));
     this.#records = new Map(pool.origins.map((origin) => [originId(origin.id), recordOf(origin)]));
   }
 
   get isAnyOpen(): boolean {
     return this.#opened > 0;
+  }
+
+  keepTo(registered: Registered | undefined): void {
+    for (const [id, { breaker }] of this.#records) {
+      if (this.#configured.has(id) || registered?.[id] !== undefined) continue;
+      if (breaker.state === 'open') this.#opened -= 1;
+      this.#records.delete(id);
+    }
   }
 
   phase(origin: OriginId, now: number) {
