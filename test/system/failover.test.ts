@@ -5,8 +5,9 @@ import { startWorld, type World } from './harness/world.ts';
 
 let world: World;
 beforeAll(async () => {
-  const health = { path: '/health', intervalMs: 1_000, timeoutMs: 500, fall: 2, rise: 1 };
-  world = await startWorld({ pool: { health, attempts: { doubtTimeoutMs: 1_000 } } });
+  // Those that live must be found alive, and the machine is busy with 200 sessions: probes have patience.
+  const health = { path: '/health', intervalMs: 2_000, timeoutMs: 2_000, fall: 3, rise: 1 };
+  world = await startWorld({ pool: { health, attempts: { doubtTimeoutMs: 3_000 } } });
 });
 afterAll(() => world?.end());
 

@@ -7,7 +7,8 @@ import { startWorld, type World } from './harness/world.ts';
 
 let world: World;
 beforeAll(async () => {
-  const health = { path: '/health', intervalMs: 2_000, timeoutMs: 2_000, fall: 2, rise: 1 };
+  // A minute between probes: whoever is in trouble is met by a request first.
+  const health = { path: '/health', intervalMs: 60_000, timeoutMs: 2_000, fall: 2, rise: 1 };
   world = await startWorld({ pool: { health, attempts: { doubtTimeoutMs: 2_000 } } });
 });
 afterAll(() => world?.end());

@@ -9,7 +9,7 @@ const late = fileURLToPath(new URL('harness/origin/a-day-late.ts', import.meta.u
 let world: World;
 beforeAll(async () => {
   const health = { path: '/health', intervalMs: 1_000, timeoutMs: 500, fall: 2, rise: 1 };
-  const passive = { ejectMs: 3_000, ejectMaxMs: 3_000, slowStartMs: 0 };
+  const passive = { ejectMs: 3_000, ejectMaxMs: 3_000 };
   const pool = { health, passive, fallback: { retryAfterS: 3 } };
   world = await startWorld({ pool, envOf: { c: { NODE_OPTIONS: `--import=${late}` } } });
 });
