@@ -19,12 +19,10 @@ const none = { pools: [{ pool: 'shop', writes: [] }] };
 async function soon(ending: Promise<number>): Promise<number> {
   vi.useFakeTimers({ toFake: ['setTimeout'] });
   onTestFinished(() => void vi.useRealTimers());
-  let code: number | undefined;
-  void ending.then((ended) => {
-    code = ended;
-  });
-  while (code === undefined) await vi.advanceTimersByTimeAsync(1_000);
-  return code;
+  const state = { isOver: false };
+  void ending.finally(() => Object.assign(state, { isOver: true }));
+  while (!state.isOver) await vi.advanceTimersByTimeAsync(1_000);
+  return ending;
 }
 
 describe('limpet drain', () => {
