@@ -64,9 +64,22 @@ async function movesOf(leaving: Leaving, found: readonly Resident[]): Promise<Ha
 
 /** Those of which nothing is under way: home says so, or it serves nobody, or has nothing of theirs. */
 async function releasedOf(leaving: Leaving, found: readonly Resident[]): Promise<readonly Resident[]> {
-  const { edge, pool, origin, view } = leaving;
-  if (view.isSurelyAway(origin) || pool.config.session.mode === 'external') return found;
+  const { pool, origin, view } = leaving;
+  if (view.isSurelyAway(origin) || !isAsked(pool)) return found;
   if (!view.isDraining(origin) || !pool.config.session.contract) return [];
+  return letGoOf(leaving, found);
+}
+
+/** Whether home has a copy of what is stored, which it must let go of first. */
+export function isAsked({ config }: Pool): boolean {
+  return config.session.mode !== 'external';
+}
+
+/** Those that home lets go of: nothing is under way of them, and their newest state is stored. */
+export async function letGoOf(
+  { edge, pool, origin }: Leaving,
+  found: readonly Resident[],
+): Promise<readonly Resident[]> {
   const orders = Array.from({ length: Math.ceil(found.length / perOrder) }, (_, at) =>
     found.slice(at * perOrder, (at + 1) * perOrder),
   );
