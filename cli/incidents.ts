@@ -1,10 +1,10 @@
-import { type ArgsDef, defineCommand } from 'citty';
+import type { ArgsDef } from 'citty';
 import { adminArgs, type Answer, askAdmin, listIn, poolArg, withQuery } from './admin.ts';
 import { CommandFailure, usageFailure } from './failure.ts';
 import { incidentPage, recoveryText, sinceText } from './incident-page.ts';
 import { repeatedly, watchArg } from './repeatedly.ts';
-import { strictFlags } from './strict-flags.ts';
 import { columns } from './table.ts';
+import { verb } from './verb.ts';
 
 const args = {
   what: { type: 'positional', description: '"show" for one of them', required: false },
@@ -14,15 +14,11 @@ const args = {
   watch: watchArg,
 } as const satisfies ArgsDef;
 
-export const incidents = defineCommand({
-  meta: {
-    name: 'limpet incidents',
-    description:
-      'List the failures of origins of the last 30 days and the time that each took to recover from',
-  },
+export const incidents = verb({
+  name: 'incidents',
+  description: 'List the failures of origins of the last 30 days and the time that each took to recover from',
   args,
-  plugins: [strictFlags('incidents', args)],
-  run: ({ args: { what, id, json, pool, watch, ...site } }) => {
+  run: ({ what, id, json, pool, watch, ...site }) => {
     const wanted = wantedId(what, id);
     return repeatedly(watch, async () => {
       if (wanted !== undefined) {

@@ -2,8 +2,8 @@ import { type ArgsDef, defineCommand } from 'citty';
 import { adminArgs, type Answer, askAdmin, cursorIn, listIn, poolArg, withQuery } from './admin.ts';
 import { usageFailure } from './failure.ts';
 import { print } from './say.ts';
-import { strictFlags } from './strict-flags.ts';
 import { columns, spanOf } from './table.ts';
+import { verb } from './verb.ts';
 
 const listArgs = {
   ...adminArgs,
@@ -12,14 +12,11 @@ const listArgs = {
   full: { type: 'boolean', description: 'Show the whole session ids' },
 } as const satisfies ArgsDef;
 
-const list = defineCommand({
-  meta: {
-    name: 'limpet sessions list',
-    description: 'List what the map knows of every session; never a state',
-  },
+const list = verb({
+  name: 'sessions list',
+  description: 'List what the map knows of every session; never a state',
   args: listArgs,
-  plugins: [strictFlags('sessions list', listArgs)],
-  run: async ({ args: { json, pool, limit, full, ...site } }) => {
+  run: async ({ json, pool, limit, full, ...site }) => {
     const sessions: Answer[] = [];
     const most = countIn(limit);
     const query = { pool, ...(full === true ? { full: '1' } : {}) };
@@ -40,11 +37,11 @@ const oneArgs = {
   pool: poolArg,
 } as const satisfies ArgsDef;
 
-const show = defineCommand({
-  meta: { name: 'limpet sessions show', description: 'Say what the map knows of one session' },
+const show = verb({
+  name: 'sessions show',
+  description: 'Say what the map knows of one session',
   args: oneArgs,
-  plugins: [strictFlags('sessions show', oneArgs)],
-  run: async ({ args: { id, json, pool, ...site } }) => {
+  run: async ({ id, json, pool, ...site }) => {
     const told = await askAdmin(site, withQuery(`sessions/${encodeURIComponent(id)}`, { pool }));
     const [found] = listIn({ session: [told['session']] }, 'session');
     const text = found?.['ended'] === true ? `${id} was ended` : table(found === undefined ? [] : [found]);
@@ -52,11 +49,11 @@ const show = defineCommand({
   },
 });
 
-const end = defineCommand({
-  meta: { name: 'limpet sessions end', description: 'End one session, wherever it lives' },
+const end = verb({
+  name: 'sessions end',
+  description: 'End one session, wherever it lives',
   args: oneArgs,
-  plugins: [strictFlags('sessions end', oneArgs)],
-  run: async ({ args: { id, json, pool, ...site } }) => {
+  run: async ({ id, json, pool, ...site }) => {
     const told = await askAdmin(site, withQuery(`sessions/${encodeURIComponent(id)}/end`, { pool }), {});
     print(json ? JSON.stringify(told, null, 2) : `${id} is ended: its next request begins a new session`);
   },

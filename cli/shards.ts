@@ -1,19 +1,16 @@
-import { type ArgsDef, defineCommand } from 'citty';
+import type { ArgsDef } from 'citty';
 import { adminArgs, type Answer, askAdmin, cursorIn, listIn, poolArg, withQuery } from './admin.ts';
 import { print } from './say.ts';
-import { strictFlags } from './strict-flags.ts';
 import { columns } from './table.ts';
+import { verb } from './verb.ts';
 
 const args = { ...adminArgs, pool: poolArg } as const satisfies ArgsDef;
 
-export const shards = defineCommand({
-  meta: {
-    name: 'limpet shards',
-    description: 'List which object each shard is, and how far its replicas are behind',
-  },
+export const shards = verb({
+  name: 'shards',
+  description: 'List which object each shard is, and how far its replicas are behind',
   args,
-  plugins: [strictFlags('shards', args)],
-  run: async ({ args: { json, pool, ...site } }) => {
+  run: async ({ json, pool, ...site }) => {
     const all: Answer[] = [];
     let cursor: string | undefined;
     do {
