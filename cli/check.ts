@@ -3,7 +3,7 @@ import { configArg, jsonArg } from './args.ts';
 import { findConfigFile, shown } from './config-file.ts';
 import { CommandFailure } from './failure.ts';
 import { type Judged, judgeConfig, problemLines } from './read-config.ts';
-import { print } from './say.ts';
+import { asJson, print } from './say.ts';
 import { verb } from './verb.ts';
 
 const args = {
@@ -36,7 +36,7 @@ function checkAsText(judged: Judged): void {
 
 function checkAsJson(judged: Judged): void {
   const problems = 'problems' in judged ? judged.problems : [];
-  print(JSON.stringify({ version: 1, file: judged.path, ok: problems.length === 0, problems }, null, 2));
+  print(asJson({ version: 1, file: judged.path, ok: problems.length === 0, problems }));
   if (problems.length > 0) throw new CommandFailure(`${shown(judged.path)} is not right`);
 }
 

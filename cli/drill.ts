@@ -2,7 +2,7 @@ import type { ArgsDef } from 'citty';
 import { adminArgs, type Answer, askAdmin } from './admin.ts';
 import { CommandFailure, usageFailure } from './failure.ts';
 import { incidentPage } from './incident-page.ts';
-import { print, say } from './say.ts';
+import { asJson, print, say } from './say.ts';
 import { verb } from './verb.ts';
 
 const args = {
@@ -22,7 +22,7 @@ export const drill = verb({
   run: async ({ pool, origin, share, for: span, stop, json, ...site }) => {
     if (stop === true) {
       const told = await askAdmin(site, 'drill/stop', { pool });
-      return print(json ? JSON.stringify(told, null, 2) : `Stopped drill ${String(told['stopped'])}`);
+      return print(json ? asJson(told) : `Stopped drill ${String(told['stopped'])}`);
     }
     if (origin === undefined || origin === '')
       throw usageFailure('Wanted --origin ID (or --stop), found neither');
@@ -33,7 +33,7 @@ export const drill = verb({
       `Drill ${id}: ${share} of the sessions of ${origin} see it as failed for ${span}. End it before: npx limpet drill --pool ${pool} --stop`,
     );
     const told = await followed(site, id);
-    print(json ? JSON.stringify(told, null, 2) : incidentPage(told));
+    print(json ? asJson(told) : incidentPage(told));
     judge(incidentIn(told));
   },
 });

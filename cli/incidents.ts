@@ -1,8 +1,10 @@
 import type { ArgsDef } from 'citty';
 import { adminArgs, type Answer, askAdmin, listIn, poolArg, withQuery } from './admin.ts';
-import { CommandFailure, usageFailure } from './failure.ts';
+import { heardPoolsIn } from './answers.ts';
+import { usageFailure } from './failure.ts';
 import { incidentPage, recoveryText, sinceText } from './incident-page.ts';
 import { repeatedly, watchArg } from './repeatedly.ts';
+import { asJson } from './say.ts';
 import { columns } from './table.ts';
 import { verb } from './verb.ts';
 
@@ -23,10 +25,10 @@ export const incidents = verb({
     return repeatedly(watch, async () => {
       if (wanted !== undefined) {
         const told = await askAdmin(site, `incidents/${encodeURIComponent(wanted)}`);
-        return json ? JSON.stringify(told, null, 2) : incidentPage(told);
+        return json ? asJson(told) : incidentPage(told);
       }
       const told = await askAdmin(site, withQuery('incidents', { pool }));
-      return json ? JSON.stringify(told, null, 2) : table(told);
+      return json ? asJson(told) : table(told);
     });
   },
 });
@@ -55,11 +57,9 @@ const headings = [
 ];
 
 function table(told: Answer): string {
-  const rows = listIn(told, 'pools').flatMap(({ pool, unreachable, ...rest }) => {
-    if (unreachable !== undefined)
-      throw new CommandFailure(`The monitor of pool ${String(pool)} does not answer: ${String(unreachable)}`);
-    return listIn(rest, 'incidents').map((incident) => row(incident, Number(told['now'])));
-  });
+  const rows = heardPoolsIn(told).flatMap((pool) =>
+    listIn(pool, 'incidents').map((incident) => row(incident, Number(told['now']))),
+  );
   return rows.length === 0 ? 'No incidents in the last 30 days' : columns([headings, ...rows]);
 }
 

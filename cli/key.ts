@@ -8,7 +8,7 @@ import { findConfigFile, shown } from './config-file.ts';
 import { CommandFailure } from './failure.ts';
 import { localSecrets } from './local-secrets.ts';
 import { problemLines, readConfig } from './read-config.ts';
-import { print, say } from './say.ts';
+import { asJson, print, say } from './say.ts';
 import { verb } from './verb.ts';
 
 const args = {
@@ -31,7 +31,7 @@ export const key = verb({
     const values = await originValues(path, origin, pool);
     print(
       json
-        ? JSON.stringify({ version: 1, ...values }, null, 2)
+        ? asJson({ version: 1, ...values })
         : `LIMPET_ORIGIN=${values.LIMPET_ORIGIN}\nLIMPET_KEY=${values.LIMPET_KEY}`,
     );
   },

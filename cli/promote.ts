@@ -1,7 +1,7 @@
 import type { ArgsDef } from 'citty';
 import { adminArgs, type Answer, askAdmin } from './admin.ts';
 import { usageFailure } from './failure.ts';
-import { print } from './say.ts';
+import { asJson, print } from './say.ts';
 import { verb } from './verb.ts';
 
 const args = {
@@ -38,7 +38,7 @@ export const promote = verb({
       ...(replica === undefined ? {} : { replica: Number(replica) }),
     };
     const answer = await askAdmin({ config: site.config, url: site.url }, 'promote', order);
-    print(json ? JSON.stringify(answer, null, 2) : sentence(answer));
+    print(json ? asJson(answer) : sentence(answer));
   },
 });
 

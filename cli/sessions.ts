@@ -1,7 +1,8 @@
 import { type ArgsDef, defineCommand } from 'citty';
-import { adminArgs, type Answer, askAdmin, cursorIn, listIn, poolArg, withQuery } from './admin.ts';
+import { adminArgs, type Answer, askAdmin, listIn, poolArg, withQuery } from './admin.ts';
+import { pagesOf } from './answers.ts';
 import { usageFailure } from './failure.ts';
-import { print } from './say.ts';
+import { asJson, print } from './say.ts';
 import { columns, spanOf } from './table.ts';
 import { verb } from './verb.ts';
 
@@ -20,14 +21,15 @@ const list = verb({
     const sessions: Answer[] = [];
     const most = countIn(limit);
     const query = { pool, ...(full === true ? { full: '1' } : {}) };
-    let cursor: string | undefined;
-    do {
+    const ask = (cursor: string | undefined) => {
       const page = { ...query, cursor, limit: String(Math.min(1_000, most - sessions.length)) };
-      const answer = await askAdmin(site, withQuery('sessions', page));
-      sessions.push(...listIn(answer, 'sessions'));
-      cursor = cursorIn(answer);
-    } while (cursor !== undefined && sessions.length < most);
-    print(json ? JSON.stringify({ version: 1, sessions }, null, 2) : table(sessions));
+      return askAdmin(site, withQuery('sessions', page));
+    };
+    for await (const page of pagesOf(ask)) {
+      sessions.push(...listIn(page, 'sessions'));
+      if (sessions.length >= most) break;
+    }
+    print(json ? asJson({ version: 1, sessions }) : table(sessions));
   },
 });
 
@@ -45,7 +47,7 @@ const show = verb({
     const told = await askAdmin(site, withQuery(`sessions/${encodeURIComponent(id)}`, { pool }));
     const [found] = listIn({ session: [told['session']] }, 'session');
     const text = found?.['ended'] === true ? `${id} was ended` : table(found === undefined ? [] : [found]);
-    print(json ? JSON.stringify(told, null, 2) : text);
+    print(json ? asJson(told) : text);
   },
 });
 
@@ -55,7 +57,7 @@ const end = verb({
   args: oneArgs,
   run: async ({ id, json, pool, ...site }) => {
     const told = await askAdmin(site, withQuery(`sessions/${encodeURIComponent(id)}/end`, { pool }), {});
-    print(json ? JSON.stringify(told, null, 2) : `${id} is ended: its next request begins a new session`);
+    print(json ? asJson(told) : `${id} is ended: its next request begins a new session`);
   },
 });
 

@@ -1,8 +1,9 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { type ArgsDef, defineCommand } from 'citty';
-import { adminArgs, type Answer, askAdmin, cursorIn, listIn, poolArg, type Site } from './admin.ts';
+import { adminArgs, type Answer, askAdmin, listIn, poolArg, type Site } from './admin.ts';
+import { pagesOf } from './answers.ts';
 import { CommandFailure } from './failure.ts';
-import { print, say } from './say.ts';
+import { asJson, print, say } from './say.ts';
 import { verb } from './verb.ts';
 
 const args = {
@@ -17,7 +18,7 @@ const end = verb({
   args,
   run: async ({ name, pool, json, ...site }) => {
     const count = await untilNone(site, 'subject/end', { subject: name, pool });
-    print(json ? JSON.stringify({ version: 1, ended: count }, null, 2) : `${sessionsOf(count)} ended`);
+    print(json ? asJson({ version: 1, ended: count }) : `${sessionsOf(count)} ended`);
   },
 });
 
@@ -27,7 +28,7 @@ const erase = verb({
   args,
   run: async ({ name, pool, json, ...site }) => {
     const count = await untilNone(site, 'subject/erase', { subject: name, pool });
-    print(json ? JSON.stringify({ version: 1, erased: count }, null, 2) : `${sessionsOf(count)} erased`);
+    print(json ? asJson({ version: 1, erased: count }) : `${sessionsOf(count)} erased`);
   },
 });
 
@@ -76,13 +77,10 @@ async function walk(
   each: (session: Answer) => void = () => undefined,
 ): Promise<number> {
   let count = 0;
-  let cursor: string | undefined;
-  do {
-    const answer = await askAdmin(site, path, { ...order, cursor });
+  for await (const answer of pagesOf((cursor) => askAdmin(site, path, { ...order, cursor }))) {
     for (const session of listIn(answer, 'sessions')) each(session);
     count += Number(answer['count']);
-    cursor = cursorIn(answer);
-  } while (cursor !== undefined);
+  }
   return count;
 }
 
