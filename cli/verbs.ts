@@ -52,6 +52,10 @@ export const verbs: Readonly<Record<string, Listed>> = {
     load: () => import('./order.ts').then((module) => module.weight),
     example: 'npx limpet weight a 50',
   },
+  rebalance: {
+    load: () => import('./rebalance.ts').then((module) => module.rebalance),
+    example: 'npx limpet rebalance --pool shop --rate 20/s',
+  },
   'route-only': {
     load: () => import('./order.ts').then((module) => module.routeOnly),
     example: 'npx limpet route-only shop on',

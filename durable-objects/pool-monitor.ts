@@ -62,7 +62,7 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
     });
     this.#incidents = new Incidents(ctx.storage.sql, pool);
     this.#drills = new Drills(ctx.storage.kv, this.#incidents, {
-      snapshot: () => this.#roster.snapshot,
+      snapshot: () => this.#orders.operations.over(this.#roster.snapshot),
       changed: () => {
         this.#roster.bump();
         ctx.waitUntil(this.#mirror.write());
@@ -152,6 +152,7 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
     const now = Date.now();
     this.#lost.prune(now);
     this.#incidents.prune(now);
+    this.#orders.forgetOthers();
     this.#incidents.keepTo(new Set(this.#roster.healths.keys()), now);
     if (this.#isWanted(now) && this.#probing.isAlarmLost(now)) this.#probing.arm(now);
   }
@@ -162,8 +163,10 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
 
   /** An origin registers itself or renews its lease: whoever is new is probed at once. */
   async register(asked: Registration, max: number): Promise<Leased> {
-    const before = this.#roster.version;
+    const { version: before } = this.#roster;
+    const instance = this.#roster.instanceOf(asked.id);
     const said = this.#roster.register(asked, max);
+    if (said.kind === 'leased' && instance !== asked.instance) this.#orders.startAnew(asked.id, Date.now());
     if (this.#roster.version !== before) {
       this.ctx.waitUntil(this.#mirror.write());
       if (this.#isWanted(Date.now())) this.#probing.arm(Date.now());

@@ -6,7 +6,8 @@ import { createKeyring } from './core/keyring.ts';
 import { Lru } from './core/lru.ts';
 import { placementOf } from './core/rendezvous.ts';
 import { lawful, policyOf, replicationOf } from './pool-law.ts';
-import type { Counters, Snapshots } from './ports.ts';
+import type { Counters, Passive, Snapshots } from './ports.ts';
+import { createConnects } from './stores/connects.ts';
 import { createDoubt, type Way } from './stores/doubt.ts';
 import { createFallback } from './stores/fallback.ts';
 import { createIncidentDesk } from './stores/incident-desk.ts';
@@ -47,7 +48,8 @@ export async function createPool(
   const ground = { name, config, origins, bindings, platform };
   const members = await membersOf(ground, secrets);
   const membership = createMembership(members);
-  const heard = fromMonitor(ground, membership);
+  const passive = new PassiveHealth(config, platform.counters);
+  const heard = fromMonitor(ground, membership, passive);
   return {
     name,
     config,
@@ -57,6 +59,7 @@ export async function createPool(
     ...remembered(),
     ...heard,
     ...fromShards(ground, heard.snapshots),
+    passive,
     ...ownSight(ground, heard.snapshots),
     fallback: createFallback(name, bindings.fallback, {
       clock: platform.clock,
@@ -89,7 +92,11 @@ function remembered() {
 }
 
 /** What the pool's monitor knows, and what it is told. */
-function fromMonitor({ name: pool, config, origins, bindings, platform }: Ground, membership: Membership) {
+function fromMonitor(
+  { name: pool, config, origins, bindings, platform }: Ground,
+  membership: Membership,
+  passive: Passive,
+) {
   const { monitors } = bindings;
   const { clock, chance, timers, waitUntil } = platform;
   const probing = {
@@ -112,7 +119,10 @@ function fromMonitor({ name: pool, config, origins, bindings, platform }: Ground
       timers,
       chance,
       waitUntil,
-      heard: incidents.heard,
+      heard: (before, snapshot) => {
+        incidents.heard(before, snapshot);
+        passive.keepTo(snapshot.registered);
+      },
     }),
     lost: createLostWrites({ pool, monitors, clock, timers, waitUntil }),
     registrar: createRegistrar({ pool, monitors }),
@@ -157,7 +167,7 @@ const untilHeardMs = 2_000;
 
 /** What this isolate finds out about origins by itself. */
 function ownSight({ name, config, origins, bindings, platform }: Ground, snapshots: Snapshots) {
-  const { clock, timers, fetch, waitUntil, counters } = platform;
+  const { clock, timers, fetch, waitUntil } = platform;
   const { timeoutMs, fall } = config.health;
   const bound = boundIn({ pools: { [name]: config } }, bindings);
   const wayTo = (origin: OriginId): Way | undefined => {
@@ -165,8 +175,8 @@ function ownSight({ name, config, origins, bindings, platform }: Ground, snapsho
     return known && { url: known.url, fetch: bound.get(origins.get(origin)?.via ?? '') ?? fetch };
   };
   return {
-    passive: new PassiveHealth(config, counters),
     suspicions: createSuspicions(timeoutMs * fall + untilHeardMs),
+    connects: createConnects(config.attempts.connectCheckMs, { timers, wayTo, open: bindings.openSocket }),
     doubt: createDoubt(config, { clock, timers, wayTo, waitUntil, runtime: bindings.runtime }),
   } satisfies Partial<Pool>;
 }

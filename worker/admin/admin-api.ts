@@ -12,6 +12,7 @@ import { json } from './json.ts';
 import { lostWrites } from './lost.ts';
 import { orderRouteOnly, ordersState, orderWeight } from './origin-orders.ts';
 import { listOrigins, operationTold } from './origins.ts';
+import { moveSome } from './rebalance.ts';
 
 type Endpoint = (request: IRequest, edge: Edge) => Response | Promise<Response>;
 
@@ -33,6 +34,7 @@ only('POST', '/origins/:id/down', ordersState('down'));
 only('POST', '/origins/:id/disable', ordersState('disabled'));
 only('POST', '/origins/:id/weight', orderWeight);
 only('POST', '/origins/:id/sweep', sweepOrigin);
+only('POST', '/origins/:id/move', moveSome);
 only('GET', '/origins/:id/account', accountOf);
 only('POST', '/pools/:pool/route-only', orderRouteOnly);
 only('GET', '/incidents', listIncidents);

@@ -3,6 +3,7 @@ import { bodyWithin } from '../core/body.ts';
 import { type OriginId, originId } from '../core/ids.ts';
 import { refusal } from '../steps/gate.ts';
 import type { Edge, Pool } from '../visit.ts';
+import { decoded } from './decoded.ts';
 import { namedPools } from './places.ts';
 
 /** What an order may be told besides its path. */
@@ -29,7 +30,7 @@ export async function namedOrigin(request: IRequest, edge: Edge): Promise<Named 
   const wanted = body.pool ?? new URL(request.url).searchParams.get('pool');
   const pools = namedPools(typeof wanted === 'string' ? wanted : undefined, edge);
   if (pools instanceof Response) return pools;
-  const origin = originId(decodeURIComponent(request.params['id'] ?? ''));
+  const origin = originId(decoded(request.params['id'] ?? ''));
   const having = pools.map(withGuests).filter(({ origins }) => origins.has(origin));
   const [pool, other] = having;
   if (pool !== undefined && other === undefined) return { pool, origin, body };

@@ -3,6 +3,7 @@ import type { OriginId } from '../core/ids.ts';
 import type { Operation } from '../core/operation.ts';
 import type { Edge, Pool } from '../visit.ts';
 import { json } from './json.ts';
+import { withGuests } from './named-origin.ts';
 import { namedPools } from './places.ts';
 
 /** `GET /origins?pool=`: what is ordered of each origin, and how it is. */
@@ -29,7 +30,7 @@ async function originsOf(pool: Pool, now: number) {
 /** The order's part of what is told of an origin. */
 export function operationTold(pool: Pool, id: OriginId, operation: Operation, now: number) {
   const { state, since, until, by, weight } = operation;
-  const configured = pool.origins.get(id)?.weight ?? 0;
+  const configured = withGuests(pool).origins.get(id)?.weight ?? 0;
   return {
     state,
     weight: weight === 'configured' ? configured : weight,

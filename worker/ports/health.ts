@@ -1,5 +1,6 @@
 import type { Phase } from '../core/breaker.ts';
 import type { OriginId } from '../core/ids.ts';
+import type { Registered } from '../core/snapshot.ts';
 
 /** What isolates know by themselves of origins that failed them. */
 export interface Suspicions {
@@ -32,10 +33,11 @@ export interface Passive {
   failed(origin: OriginId, now: number, by: string): void;
   /** The origin's failures led to a suspicion: they are not counted a second time. */
   acted(origin: OriginId): void;
-  /** Counted only where the origin has a cap. */
-  begin(origin: OriginId): void;
-  end(origin: OriginId): void;
-  isFull(origin: OriginId): boolean;
+  /** Of origins that have registered themselves only these are in the pool. */
+  keepTo(registered: Registered | undefined): void;
+  /** Counted only where the origin has a cap. What it returns says that the request's headers are here, or never will be. */
+  begin(origin: OriginId, now: number): () => void;
+  isFull(origin: OriginId, now: number): boolean;
   /** Whether a newcomer with this key may go there: neither full, busy nor slow, and let in if it has just come back. */
   welcomes(origin: OriginId, key: number, returnedAt: number | undefined, now: number): boolean;
   mayRetry(now: number): boolean;
@@ -55,3 +57,6 @@ export interface SeenOrigin {
 
 /** A probe of doubt: does the origin answer at all? At most one at a time runs per isolate and origin. */
 export type Doubt = (origin: OriginId) => Promise<'answers' | 'refuses' | 'silent'>;
+
+/** Whether a connection to the origin opens. Nothing is sent over it. */
+export type Connects = (origin: OriginId) => Promise<'opens' | 'refused' | 'silent'>;
