@@ -34,7 +34,15 @@ export default defineConfig({
         test: { name: 'platform', include: ['test/platform/**/*.test.ts'] },
       },
       { test: { ...slow, name: 'system', include: ['test/system/**/*.test.ts'] } },
-      { test: { ...slow, name: 'long', fileParallelism: false, testTimeout: 600_000, include: ['test/long/**/*.test.ts'] } },
+      {
+        test: {
+          ...slow,
+          name: 'long',
+          fileParallelism: false,
+          testTimeout: 600_000,
+          include: ['test/long/**/*.test.ts'],
+        },
+      },
     ],
   },
 });

@@ -1,9 +1,10 @@
 import type { ArgsDef } from 'citty';
 import { type Holding, type Transfer, transfersOf } from '../worker/core/balance.ts';
-import { adminArgs, type Answer, askAdmin, cursorIn, listIn, type Site, withQuery } from './admin.ts';
+import { adminArgs, askAdmin, listIn, type Site, withQuery } from './admin.ts';
+import { heardPoolsIn, pagesOf } from './answers.ts';
 import { CommandFailure, usageFailure } from './failure.ts';
 import { watchEveryMs } from './repeatedly.ts';
-import { print, say } from './say.ts';
+import { asJson, print, say } from './say.ts';
 import { verb } from './verb.ts';
 
 const args = {
@@ -24,16 +25,20 @@ export const rebalance = verb({
   args,
   run: async ({ pool, rate, json, watch, ...site }) => {
     const order = { site, pool, perSecond: rateIn(rate) };
-    let end = await balance(order);
+    const end = await balance(order);
     report(end, json);
-    while (watch === true) {
-      await sleep(watchEveryMs);
-      end = await balance(order);
-      if (end.moved > 0) report(end, json);
-    }
+    if (watch === true) await goOn(order, json);
     if (!end.balanced) throw new CommandFailure(notBalanced(end), 2);
   },
 });
+
+async function goOn(order: Order, json: boolean | undefined): Promise<never> {
+  for (;;) {
+    await sleep(watchEveryMs);
+    const end = await balance(order);
+    if (end.moved > 0) report(end, json);
+  }
+}
 
 interface Order {
   readonly site: Site;
@@ -65,9 +70,7 @@ async function balance(order: Order): Promise<End> {
 /** Origins that serve, and take new sessions. What is being drained or out is no part of it, nor is what has weight 0: that keeps its own. */
 async function holdingsOf({ site, pool }: Order): Promise<Holding[]> {
   const told = await askAdmin(site, withQuery('origins', { pool }));
-  const [found] = listIn(told, 'pools');
-  if (found?.['unreachable'] !== undefined)
-    throw new CommandFailure(`The monitor of pool ${pool} does not answer: ${String(found['unreachable'])}`);
+  const [found] = heardPoolsIn(told);
   const open = listIn(found ?? {}, 'origins').filter(
     ({ state, health, weight }) => state === 'active' && health === 'up' && Number(weight) > 0,
   );
@@ -81,28 +84,27 @@ async function holdingsOf({ site, pool }: Order): Promise<Holding[]> {
 
 async function residentsOf(site: Site, pool: string, id: string): Promise<number> {
   let sessions = 0;
-  let cursor: string | undefined;
-  do {
-    const part: Answer = await askAdmin(site, pathOf(id, 'sweep'), { pool, cursor, count: true });
-    sessions += Number(part['left']);
-    cursor = cursorIn(part);
-  } while (cursor !== undefined);
+  const ask = (cursor: string | undefined) =>
+    askAdmin(site, pathOf(id, 'sweep'), { pool, cursor, count: true });
+  for await (const part of pagesOf(ask)) sessions += Number(part['left']);
   return sessions;
 }
 
 /** A second's worth at a time, and no faster. */
 async function follow({ site, pool, perSecond }: Order, { from, to, sessions }: Transfer): Promise<number> {
   let moved = 0;
-  let cursor: string | undefined;
-  do {
-    const began = Date.now();
+  let began = 0;
+  const ask = (cursor: string | undefined) => {
+    began = Date.now();
     const count = Math.max(1, Math.min(callMax, Math.floor(perSecond), sessions - moved));
-    const said: Answer = await askAdmin(site, pathOf(from, 'move'), { pool, to, count, cursor });
+    return askAdmin(site, pathOf(from, 'move'), { pool, to, count, cursor });
+  };
+  for await (const said of pagesOf(ask)) {
     const now = Number(said['moved']);
     moved += now;
-    cursor = cursorIn(said);
     if (now > 0) await sleep(Math.max(0, began + (now / perSecond) * 1_000 - Date.now()));
-  } while (cursor !== undefined && moved < sessions);
+    if (moved >= sessions) break;
+  }
   return moved;
 }
 
@@ -110,7 +112,7 @@ async function follow({ site, pool, perSecond }: Order, { from, to, sessions }: 
 const callMax = 400;
 
 function report(end: End, json: boolean | undefined): void {
-  if (json === true) return print(JSON.stringify({ version: 1, ...end }, null, 2));
+  if (json === true) return print(asJson({ version: 1, ...end }));
   const places = end.origins.map(({ origin, sessions }) => `${origin} ${counted(sessions)}`).join(', ');
   print(`${end.balanced ? 'Balanced' : 'Not balanced'} after ${counted(end.moved)} moves: ${places}`);
 }

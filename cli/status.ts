@@ -1,5 +1,6 @@
 import { adminArgs, type Answer, askAdmin, listIn } from './admin.ts';
 import { repeatedly, watchArg } from './repeatedly.ts';
+import { asJson } from './say.ts';
 import { columns, spanOf } from './table.ts';
 import { verb } from './verb.ts';
 
@@ -10,7 +11,7 @@ export const status = verb({
   run: ({ json, watch, ...site }) =>
     repeatedly(watch, async () => {
       const told = await askAdmin(site, 'status');
-      return json === true ? JSON.stringify(told, null, 2) : [table(told), ...openIn(told)].join('\n');
+      return json ? asJson(told) : [table(told), ...openIn(told)].join('\n');
     }),
 });
 

@@ -6,7 +6,8 @@ import { instanceId, type OriginId, originId, poolName, type SessionId } from '.
 import type { Row } from '../../worker/core/row.ts';
 import { makeSessionId } from '../../worker/core/session-id.ts';
 import type { OrderedStanding, Snapshot } from '../../worker/core/snapshot.ts';
-import { type Bindings, createEdge } from '../../worker/edge.ts';
+import type { Bindings } from '../../worker/bindings.ts';
+import { createEdge } from '../../worker/edge.ts';
 import { serve } from '../../worker/pipeline.ts';
 import type { LostWrite } from '../../worker/core/lost-write.ts';
 import type {

@@ -10,8 +10,9 @@ import { endSubject, eraseSubject, exportSubject } from './subjects.ts';
 import { accountOf, sweepOrigin } from './drain.ts';
 import { json } from './json.ts';
 import { lostWrites } from './lost.ts';
+import { orderRouteOnly, ordersState, orderWeight } from './origin-orders.ts';
+import { listOrigins, operationTold } from './origins.ts';
 import { moveSome } from './rebalance.ts';
-import { listOrigins, operationTold, orderRouteOnly, ordersState, orderWeight } from './origins.ts';
 
 type Endpoint = (request: IRequest, edge: Edge) => Response | Promise<Response>;
 

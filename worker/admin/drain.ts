@@ -5,7 +5,7 @@ import { refusal } from '../steps/gate.ts';
 import type { Edge, Pool } from '../visit.ts';
 import { control } from './control.ts';
 import { json } from './json.ts';
-import { namedOrigin } from './origins.ts';
+import { namedOrigin } from './named-origin.ts';
 import { cursorOf, type Place, placesFrom, unanswered } from './places.ts';
 import { drainingIn, type Leaving, leavingOf, seenNow, sweepStep, type SweepStep } from './sweep.ts';
 

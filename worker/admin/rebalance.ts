@@ -5,7 +5,7 @@ import type { Resident, Unreachable } from '../ports.ts';
 import { refusal } from '../steps/gate.ts';
 import type { Edge, Pool } from '../visit.ts';
 import { json } from './json.ts';
-import { namedOrigin } from './origins.ts';
+import { namedOrigin } from './named-origin.ts';
 import { cursorOf, type Place, placesFrom, unanswered } from './places.ts';
 import { isAsked, type Leaving, leavingOf, letGoOf } from './sweep.ts';
 
