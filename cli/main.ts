@@ -18,6 +18,7 @@ const verbs = {
   down: () => import('./order.ts').then((module) => module.down),
   disable: () => import('./order.ts').then((module) => module.disable),
   weight: () => import('./order.ts').then((module) => module.weight),
+  rebalance: () => import('./rebalance.ts').then((module) => module.rebalance),
   'route-only': () => import('./order.ts').then((module) => module.routeOnly),
   sessions: () => import('./sessions.ts').then((module) => module.sessions),
   subject: () => import('./subject.ts').then((module) => module.subject),
@@ -40,6 +41,7 @@ const examples: Readonly<Record<string, string>> = {
   down: 'npx limpet down a --url https://shop.example.com',
   disable: 'npx limpet disable a --pool shop',
   weight: 'npx limpet weight a 50',
+  rebalance: 'npx limpet rebalance --pool shop --rate 20/s',
   'route-only': 'npx limpet route-only shop on',
   sessions: 'npx limpet sessions list --pool shop --full',
   subject: 'npx limpet subject export user-42 --out user-42.jsonl',
@@ -100,6 +102,7 @@ async function usageOf(name: string, part: string | undefined): Promise<string> 
   if (name === 'down') return renderUsage(await verbs.down());
   if (name === 'disable') return renderUsage(await verbs.disable());
   if (name === 'weight') return renderUsage(await verbs.weight());
+  if (name === 'rebalance') return renderUsage(await verbs.rebalance());
   if (name === 'route-only') return renderUsage(await verbs['route-only']());
   if (name === 'sessions') return usageOfPart(await verbs.sessions(), part);
   if (name === 'subject') return usageOfPart(await verbs.subject(), part);

@@ -113,10 +113,13 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
     this.ctx.waitUntil(looking.finally(() => this.#roster.settle(origin)));
   }
 
-  /** A session was claimed away from this origin or by another of its instances: older cookies of it must ask the map. */
+  /**
+   * A session was claimed away from this origin or by another of its instances: older cookies of it must ask the map. Also of one that is down:
+   * in panic its sessions stay with it.
+   */
   async raise(origin: OriginId): Promise<void> {
     const health = this.#roster.healths.get(origin);
-    if (health === undefined || health.health === 'down') return;
+    if (health === undefined) return;
     if ((this.#raisedIn.get(origin) ?? 0) > this.#handedOut) return;
     this.#roster.learn(origin, { ...health, incarnation: health.incarnation + 1 });
     this.#raisedIn.set(origin, this.#roster.version);

@@ -10,6 +10,7 @@ import type { Fetch } from './ports.ts';
 import type { Replication } from './core/replication.ts';
 import { placementOf } from './core/rendezvous.ts';
 import { createCounters } from './observe/counters.ts';
+import { createConnects } from './stores/connects.ts';
 import { createDoubt, type Way } from './stores/doubt.ts';
 import { PassiveHealth } from './stores/passive-health.ts';
 import { createFallback, type FallbackStore } from './stores/fallback.ts';
@@ -199,6 +200,7 @@ async function createPool(
     }),
     report: createReportSuspect({ pool: name, monitors: bindings.monitors }),
     status: createReadStatus({ pool: name, monitors: bindings.monitors }),
+    connects: createConnects(config.attempts.connectCheckMs, { timers, wayTo, open: bindings.openSocket }),
     doubt: createDoubt(config, { clock, timers, wayTo, waitUntil, runtime: bindings.runtime }),
     fallback: createFallback(name, bindings.fallback, { clock, bodyBytesMax: config.fallback.bodyBytesMax }),
   };

@@ -375,6 +375,9 @@ export interface SeenOrigin {
 /** A probe of doubt: does the origin answer at all? At most one at a time runs per isolate and origin. */
 export type Doubt = (origin: OriginId) => Promise<'answers' | 'refuses' | 'silent'>;
 
+/** Whether a connection to the origin opens. Nothing is sent over it. */
+export type Connects = (origin: OriginId) => Promise<'opens' | 'refused' | 'silent'>;
+
 export interface CopyInFallback {
   readonly row: Row;
   readonly state: SealedState;

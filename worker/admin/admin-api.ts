@@ -10,6 +10,7 @@ import { endSubject, eraseSubject, exportSubject } from './subjects.ts';
 import { accountOf, sweepOrigin } from './drain.ts';
 import { json } from './json.ts';
 import { lostWrites } from './lost.ts';
+import { moveSome } from './rebalance.ts';
 import { listOrigins, operationTold, orderRouteOnly, ordersState, orderWeight } from './origins.ts';
 
 type Endpoint = (request: IRequest, edge: Edge) => Response | Promise<Response>;
@@ -32,6 +33,7 @@ only('POST', '/origins/:id/down', ordersState('down'));
 only('POST', '/origins/:id/disable', ordersState('disabled'));
 only('POST', '/origins/:id/weight', orderWeight);
 only('POST', '/origins/:id/sweep', sweepOrigin);
+only('POST', '/origins/:id/move', moveSome);
 only('GET', '/origins/:id/account', accountOf);
 only('POST', '/pools/:pool/route-only', orderRouteOnly);
 only('GET', '/incidents', listIncidents);

@@ -70,12 +70,24 @@ async function movesOf(leaving: Leaving, found: readonly Resident[]): Promise<Ha
 
 /** Those of which nothing is under way: home says so, or it serves nobody, or has nothing of theirs. The kill switch keeps everybody where he is. */
 async function releasedOf(leaving: Leaving, found: readonly Resident[]): Promise<readonly Resident[]> {
-  const { edge, pool, origin, view } = leaving;
+  const { pool, view, origin } = leaving;
   if (view.snapshot.routeOnly) return [];
   if (view.isSurelyAway(origin)) return found;
   if (!view.isDraining(origin)) return [];
-  if (pool.config.session.mode === 'external') return found;
-  if (!pool.config.session.contract) return [];
+  if (!isAsked(pool)) return found;
+  return pool.config.session.contract ? letGoOf(leaving, found) : [];
+}
+
+/** Whether home has a copy of what is stored, which it must let go of first. */
+export function isAsked({ config }: Pool): boolean {
+  return config.session.mode !== 'external';
+}
+
+/** Those that home lets go of: nothing is under way of them, and their newest state is stored. */
+export async function letGoOf(
+  { edge, pool, origin }: Leaving,
+  found: readonly Resident[],
+): Promise<readonly Resident[]> {
   const orders = Array.from({ length: Math.ceil(found.length / perOrder) }, (_, at) =>
     found.slice(at * perOrder, (at + 1) * perOrder),
   );

@@ -178,6 +178,7 @@ const attempts = ruled(
     max: v.optional(whole(1, 10), 3),
     retryBudget: v.optional(retryBudget, {}),
     hedgeAfterMs: v.optional(whole(0, minuteMs, 'milliseconds'), 0),
+    connectCheckMs: v.optional(whole(0, 10_000, 'milliseconds'), 0),
   }),
   attemptRules,
 );

@@ -1,4 +1,5 @@
 import type { AttemptResult } from './answer.ts';
+import { checked, isChecked } from './connect-check.ts';
 import { type ContractHeaders, contractHeaders } from './contract.ts';
 import type { OriginId } from '../core/ids.ts';
 import { originRequest } from './origin-request.ts';
@@ -8,6 +9,12 @@ import type { Seat, Visit } from '../visit.ts';
 
 /** One try at one origin. Waits for nothing but the origin where the contract's signature has been computed before. */
 export function attempt(visit: Visit, seat: Seat): Promise<AttemptResult> {
+  return visit.pool.config.attempts.connectCheckMs > 0 && isChecked(visit, seat.home)
+    ? checked(visit, seat.home, () => begin(visit, seat))
+    : begin(visit, seat);
+}
+
+function begin(visit: Visit, seat: Seat): Promise<AttemptResult> {
   const over = isCapped(visit, seat.home) ? visit.pool.passive.begin(seat.home, visit.now) : undefined;
   const contract = contractHeaders(visit, seat);
   if (contract instanceof Promise) return contract.then((headers) => send(visit, seat, headers, over));
