@@ -70,6 +70,7 @@ const betweenPassesMs = 500;
 async function waitFor(order: Drain): Promise<DrainEnd> {
   const endsAt = Date.now() + order.timeoutMs;
   let { left: sessions } = await pass(order, 'count');
+  let shown = '';
   for (;;) {
     const before = await accountOf(order);
     const swept = await pass(order, 'move');
@@ -79,7 +80,10 @@ async function waitFor(order: Drain): Promise<DrainEnd> {
     const lost = await lostSince(order);
     const whyNot = whyNotSafe({ ...after, pass: swept, before: before.account, after: after.account });
     const sum = { sessions, moved: sessions - swept.left, withoutData: swept.withoutData, lost };
-    say(progress(sum, after.until));
+    const waits = whyNot === undefined ? '' : `; not yet safe to stop: ${whyNot}`;
+    const line = progress(sum, after.until) + waits;
+    if (line !== shown) say(line);
+    shown = line;
     if (whyNot === undefined) return { safeToStop: true, ...sum, whyNot };
     if (Date.now() + betweenPassesMs >= endsAt) return { safeToStop: false, ...sum, whyNot };
     await new Promise((resolve) => setTimeout(resolve, betweenPassesMs));

@@ -11,17 +11,33 @@ export const status = verb({
   run: ({ json, watch, ...site }) =>
     repeatedly(watch, async () => {
       const told = await askAdmin(site, 'status');
-      return json ? asJson(told) : [table(told), ...openIn(told)].join('\n');
+      return json ? asJson(told) : [table(told), ...stoppedIn(told), ...openIn(told)].join('\n');
     }),
 });
 
 function table(told: Answer): string {
   const rows = listIn(told, 'pools').flatMap((pool) =>
-    listIn(pool, 'origins').map(({ id, health, sinceMs, lastProbe }) =>
-      [pool['name'], id, health, spanOf(Number(sinceMs)), lastProbe].map(String),
+    listIn(pool, 'origins').map(({ id, health, state = 'active', sinceMs, lastProbe }) =>
+      [
+        pool['name'],
+        id,
+        state === 'active' ? health : `${String(health)}, ${String(state)}`,
+        spanOf(Number(sinceMs)),
+        lastProbe,
+      ].map(String),
     ),
   );
   return columns([['POOL', 'ORIGIN', 'HEALTH', 'SINCE', 'LAST PROBE'], ...rows]);
+}
+
+/** Pools whose kill switch is on, one line each. */
+function stoppedIn(told: Answer): string[] {
+  return listIn(told, 'pools')
+    .filter(({ routeOnly }) => routeOnly === 'on')
+    .map(
+      ({ name }) =>
+        `ROUTE-ONLY pool ${String(name)}: nothing moves, nothing is stored. Its end: npx limpet route-only ${String(name)} off`,
+    );
 }
 
 /** Incidents that are not over, one line each. */

@@ -6,7 +6,7 @@ import type { Edge, Pool } from '../visit.ts';
 import { control } from './control.ts';
 import { json } from './json.ts';
 import { namedOrigin } from './named-origin.ts';
-import { cursorOf, type Place, placesFrom, unanswered } from './places.ts';
+import { cursorOf, pagesFrom, type Place, placesFrom, unanswered } from './places.ts';
 import { drainingIn, type Leaving, leavingOf, seenNow, sweepStep, type SweepStep } from './sweep.ts';
 
 /** One answer's share of a pass: what an invocation may ask of others is bounded. */
@@ -25,7 +25,7 @@ export async function sweepOrigin(request: IRequest, edge: Edge): Promise<Respon
   const named = await namedOrigin(request, edge);
   if (named instanceof Response) return named;
   const { pool, origin, body } = named;
-  const places = placesFrom([pool], typeof body.cursor === 'string' ? body.cursor : undefined);
+  const places = pagesFrom([pool], typeof body.cursor === 'string' ? body.cursor : undefined);
   if (places instanceof Response) return places;
   const leaving = await leavingOf(edge, pool, origin);
   const swept = await sweep(leaving, places, body.count === true ? 'count' : 'move');

@@ -6,7 +6,7 @@ import { refusal } from '../steps/gate.ts';
 import type { Edge, Pool } from '../visit.ts';
 import { json } from './json.ts';
 import { namedOrigin } from './named-origin.ts';
-import { cursorOf, type Place, placesFrom, unanswered } from './places.ts';
+import { cursorOf, pagesFrom, type Place, unanswered } from './places.ts';
 import { isAsked, type Leaving, leavingOf, letGoOf } from './sweep.ts';
 
 const stepsMax = 24;
@@ -28,7 +28,7 @@ export async function moveSome(request: IRequest, edge: Edge): Promise<Response>
   const leaving = await leavingOf(edge, pool, origin);
   const refused = refusedMove(leaving, target);
   if (refused !== undefined) return refused;
-  const places = placesFrom([pool], typeof body.cursor === 'string' ? body.cursor : undefined);
+  const places = pagesFrom([pool], typeof body.cursor === 'string' ? body.cursor : undefined);
   if (places instanceof Response) return places;
   const moved = await moveFrom(leaving, target, places, count);
   return moved instanceof Response ? moved : json({ pool: pool.name, origin, to: target, ...moved });

@@ -9,6 +9,8 @@ export interface View {
   readonly snapshot: Snapshot;
   readonly trust: Trust;
   readonly mood: Mood;
+  /** Whether the pool still has the origin, however it is. */
+  has(origin: OriginId): boolean;
   /** Whether the pool still has the origin, and neither the snapshot nor this isolate speaks against it. */
   usable(origin: OriginId): boolean;
   /** Whether the fire drill under way makes this session see its home as failed. */
@@ -48,7 +50,7 @@ export function decide(identity: Identity, view: View): Decision {
 }
 
 function decideKnown(identity: Identity & { kind: 'known' }, view: View): Decision {
-  if (view.snapshot.routeOnly) return { kind: 'steady' };
+  if (view.snapshot.routeOnly && view.has(identity.home)) return { kind: 'steady' };
   if (!view.usable(identity.home)) return { kind: 'leave', why: leftBecause(view, identity.home) };
   if (view.snapshot.drill !== undefined && view.drilled(identity.session, identity.home))
     return { kind: 'leave', why: 'drill' };

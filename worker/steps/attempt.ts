@@ -15,7 +15,9 @@ export function attempt(visit: Visit, seat: Seat): Promise<AttemptResult> {
 }
 
 function begin(visit: Visit, seat: Seat): Promise<AttemptResult> {
-  const over = isCapped(visit, seat.home) ? visit.pool.passive.begin(seat.home, visit.now) : undefined;
+  const over = isCapped(visit, seat.home)
+    ? visit.pool.passive.begin(seat.home, visit.edge.clock.now())
+    : undefined;
   const contract = contractHeaders(visit, seat);
   if (contract instanceof Promise) return contract.then((headers) => send(visit, seat, headers, over));
   return send(visit, seat, contract, over);

@@ -314,6 +314,15 @@ describe('a sweep', () => {
     expect(desk.sessions.filter(({ row }) => row.home === guest)).toEqual([]);
   });
 
+  it('[DN7] a cursor of something else is refused: nobody would be found, and all be thought to have gone', async () => {
+    draining();
+    living(3);
+    expect(await ask('origins/a/sweep', { cursor: 'shop~xx00000~xx00000djo5l' })).toMatchObject({
+      status: 400,
+      said: { code: 'malformed' },
+    });
+  });
+
   it('[DN7] a shard that does not answer is named', async () => {
     draining();
     desk.away.add('xx00001');

@@ -64,6 +64,38 @@ describe('limpet drain', () => {
     ]);
   });
 
+  it('[VB4] --wait says why it still waits, and nothing twice', async () => {
+    const early = { ...quiet, orderedMs: 500 };
+    const { url } = await site(
+      ordered,
+      nobody,
+      early,
+      nobody,
+      early,
+      none,
+      early,
+      nobody,
+      early,
+      none,
+      quiet,
+      nobody,
+      quiet,
+      none,
+    );
+    const said = listen();
+    expect(await run(['drain', 'a', '--wait', '--url', url])).toBe(0);
+    const lines = said
+      .stderr()
+      .split('\n')
+      .filter((line) => line.includes('moved'));
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /deadline \d\d:\d\d; not yet safe to stop: not every edge knows of the drain yet$/,
+      ),
+      expect.stringMatching(/deadline \d\d:\d\d$/),
+    ]);
+  });
+
   it('[VB4] ends with 2 when the time is up, and says why it is not safe', async () => {
     const { url } = await site(ordered, nobody, busy, nobody, busy, none);
     const said = listen();

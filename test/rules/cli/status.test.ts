@@ -52,6 +52,22 @@ describe('limpet status', () => {
     );
   });
 
+  it('[CL18] says what is ordered: nobody looks for a fault where somebody has given an order', async () => {
+    const [pool] = told.pools;
+    const origins = pool?.origins.map((origin, at) => ({
+      ...origin,
+      state: at === 0 ? 'draining' : 'active',
+    }));
+    const ordered = { ...told, pools: [{ ...pool, routeOnly: 'on', origins }] };
+    const url = await limpetThat((_, response) => void response.end(JSON.stringify(ordered)));
+    const said = listen();
+    await run(['status', '--url', url, '--config', file()]);
+    expect(said.stdout()).toMatch(/^shop {2}a {19}up, draining {2}61 s/m);
+    expect(said.stdout()).toContain(
+      'ROUTE-ONLY pool shop: nothing moves, nothing is stored. Its end: npx limpet route-only shop off\n',
+    );
+  });
+
   it('[CL18] --json gives all of it to a program', async () => {
     const url = await limpetThat((_, response) => void response.end(JSON.stringify(told)));
     const said = listen();

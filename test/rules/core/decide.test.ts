@@ -26,6 +26,7 @@ function view({
   return {
     snapshot: { version: 7, origins: { [a]: { health: usable ? 'up' : 'down', incarnation } } },
     trust,
+    has: () => true,
     usable: () => usable,
     mood: 'calm',
     drilled: () => false,
