@@ -24,16 +24,21 @@ export const rebalance = verb({
   args,
   run: async ({ pool, rate, json, watch, ...site }) => {
     const order = { site, pool, perSecond: rateIn(rate) };
-    let end = await balance(order);
+    const end = await balance(order);
     report(end, json);
-    while (watch === true) {
-      await sleep(watchEveryMs);
-      end = await balance(order);
-      if (end.moved > 0) report(end, json);
-    }
+    if (watch === true) return goOn(order, json);
     if (!end.balanced) throw new CommandFailure(notBalanced(end), 2);
   },
 });
+
+/** Until it is interrupted, or cannot. */
+async function goOn(order: Order, json: boolean | undefined): Promise<never> {
+  for (;;) {
+    await sleep(watchEveryMs);
+    const end = await balance(order);
+    if (end.moved > 0) report(end, json);
+  }
+}
 
 interface Order {
   readonly site: Site;
