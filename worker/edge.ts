@@ -6,6 +6,7 @@ import { type OriginId, originId, poolName } from './core/ids.ts';
 import { createKeyring, viaName } from './core/keyring.ts';
 import { Lru } from './core/lru.ts';
 import type { ProbingPolicy } from './core/probing.ts';
+import type { Growth } from './core/setbacks.ts';
 import type { Fetch } from './ports.ts';
 import type { Replication } from './core/replication.ts';
 import { placementOf } from './core/rendezvous.ts';
@@ -112,7 +113,6 @@ async function createPool(
   const name = poolName(config.name);
   const origins = new Map(config.origins.map((origin) => [originId(origin.id), origin]));
   const { clock, chance, timers, fetch, waitUntil } = platform;
-  const { timeoutMs, fall } = config.health;
   const replication = replicationOf(config, bindings);
   const own = lawful(bindings.shards, config, bindings);
   const probing = {
@@ -175,7 +175,7 @@ async function createPool(
     learned: new Lru(jarsMax),
     copied: new Lru(1_024),
     passive: new PassiveHealth(config, platform.counters),
-    suspicions: createSuspicions(timeoutMs * fall + untilHeardMs),
+    suspicions: createSuspicions(suspicionOf(config)),
     shards: createPoolShards(config, mapped, states),
     states,
     replicas: createReplicas(name, replicas, { clock, timers, places, line: map.line }),
@@ -200,6 +200,12 @@ async function createPool(
     doubt: createDoubt(config, { clock, timers, wayTo, waitUntil, runtime: bindings.runtime }),
     fallback: createFallback(name, bindings.fallback, { clock, bodyBytesMax: config.fallback.bodyBytesMax }),
   };
+}
+
+/** At first as long as the monitor may take to find out, and never longer than an ejection begins with. */
+function suspicionOf({ health, passive }: PoolConfig): Growth {
+  const baseMs = health.timeoutMs * health.fall + untilHeardMs;
+  return { baseMs, maxMs: Math.max(baseMs, passive.ejectMs) };
 }
 
 function policyOf(config: PoolConfig, bindings: Bindings): ProbingPolicy {
