@@ -1,5 +1,6 @@
 import { mix32 } from './hash.ts';
 import type { OriginId, SessionId } from './ids.ts';
+import type { Told } from './operation.ts';
 import { randomBitsOf } from './session-id.ts';
 
 /** A fire drill: some of an origin's sessions see it as failed. At most one per pool; it travels in the snapshot. */
@@ -44,23 +45,29 @@ export interface DrillRefusal {
   readonly message: string;
 }
 
+type Member = { readonly health: 'up' | 'down' } & Pick<Told, 'state'>;
+
 /** Why there must be no drill now; undefined where there may be one. */
 export function drillRefusal(
   origin: OriginId,
-  origins: Readonly<Record<OriginId, { readonly health: 'up' | 'down' }>>,
+  origins: Readonly<Record<OriginId, Member>>,
 ): DrillRefusal | undefined {
   const standing = origins[origin];
   if (standing === undefined)
     return refused('unknown_origin', `Wanted one of ${Object.keys(origins).join(', ')}, found ${origin}.`);
   if (standing.health !== 'up')
     return refused('origin_not_up', `Origin ${origin} is down: there is nothing to drill.`);
-  const up = Object.values(origins).filter(({ health }) => health === 'up').length;
+  if (standing.state !== undefined)
+    return refused('origin_not_up', `Origin ${origin} is ordered to be ${standing.state}: it is no drill.`);
+  // Who is ordered out of the pool, or on the way there, would take nobody.
+  const members = Object.values(origins).filter(({ state }) => state === undefined);
+  const up = members.filter(({ health }) => health === 'up').length;
   if (up - 1 < othersMin)
     return refused(
       'too_few_origins',
       `Wanted ${othersMin} other origins that are up, found ${up - 1}: a real failure during the drill would leave too few.`,
     );
-  if (up * 2 < Object.keys(origins).length)
+  if (up * 2 < members.length)
     return refused('too_few_origins', `Less than half of the pool's origins are up.`);
   return undefined;
 }

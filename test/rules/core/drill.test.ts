@@ -38,9 +38,16 @@ describe('who takes part in a drill', () => {
 });
 
 describe('whether there may be one', () => {
+  const letters = {
+    u: { health: 'up' },
+    d: { health: 'down' },
+    r: { health: 'up', state: 'draining' },
+    o: { health: 'up', state: 'down' },
+    x: { health: 'down', state: 'disabled' },
+  } as const;
   const pool = (text: string) =>
     Object.fromEntries(
-      [...text].map((letter, at) => ['abcdefgh'[at], { health: letter === 'u' ? 'up' : 'down' } as const]),
+      [...text].map((letter, at) => ['abcdefgh'[at], letters[letter as keyof typeof letters]]),
     );
   it.each([
     ['uuu', undefined],
@@ -50,6 +57,11 @@ describe('whether there may be one', () => {
     ['duu', 'origin_not_up'],
     ['', 'unknown_origin'],
     ['uuudddd', 'too_few_origins'],
+    ['uur', 'too_few_origins'],
+    ['uuo', 'too_few_origins'],
+    ['uuuxxxx', undefined],
+    ['ruuu', 'origin_not_up'],
+    ['ouuu', 'origin_not_up'],
   ])('[DR2] of a in %j: %s', (origins, code) => {
     expect(drillRefusal(a, pool(origins))?.code).toBe(code);
   });
