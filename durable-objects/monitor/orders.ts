@@ -61,7 +61,9 @@ export class Orders {
     const { version, probing, healths, members } = this.#parts.roster;
     const origins = members.flatMap(({ id, url }) => {
       const health = healths.get(id);
-      return health === undefined ? [] : [{ ...health, id, url, operation: this.operations.of(id) }];
+      const leasedUntil = this.#parts.roster.leasedUntil(id);
+      const lease = leasedUntil === undefined ? {} : { leasedUntil };
+      return health === undefined ? [] : [{ ...health, id, url, operation: this.operations.of(id), ...lease }];
     });
     return { version, revision: probing?.revision, routeOnly: this.operations.routeOnly, origins };
   }
