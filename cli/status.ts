@@ -5,7 +5,8 @@ import { verb } from './verb.ts';
 
 export const status = verb({
   name: 'status',
-  description: 'Say what is ordered of each origin, whether it is up, since when, and what the last probe found',
+  description:
+    'Say what is ordered of each origin, whether it is up, since when, and what the last probe found',
   args: { ...adminArgs, watch: watchArg },
   run: ({ json, watch, ...site }) =>
     repeatedly(watch, async () => {
@@ -28,7 +29,8 @@ function cellsOf(origin: Answer): string[] {
 
 /** What is ordered of it; and how long it stays in the pool by itself, where it has registered. */
 function stateOf({ state = 'active', by, leaseEndsInMs }: Answer): string {
-  const ordered = by === undefined || by === 'operator' ? String(state) : `${String(state)} (by ${String(by)})`;
+  const ordered =
+    by === undefined || by === 'operator' ? String(state) : `${String(state)} (by ${String(by)})`;
   return leaseEndsInMs === undefined ? ordered : `${ordered}, lease ends in ${spanOf(Number(leaseEndsInMs))}`;
 }
 

@@ -63,7 +63,9 @@ export class Orders {
       const health = healths.get(id);
       const leasedUntil = this.#parts.roster.leasedUntil(id);
       const lease = leasedUntil === undefined ? {} : { leasedUntil };
-      return health === undefined ? [] : [{ ...health, id, url, operation: this.operations.of(id), ...lease }];
+      return health === undefined
+        ? []
+        : [{ ...health, id, url, operation: this.operations.of(id), ...lease }];
     });
     return { version, revision: probing?.revision, routeOnly: this.operations.routeOnly, origins };
   }

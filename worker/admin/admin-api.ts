@@ -11,7 +11,14 @@ import { accountOf, sweepOrigin } from './drain.ts';
 import { json } from './json.ts';
 import { lostWrites } from './lost.ts';
 import { moveSome } from './rebalance.ts';
-import { listOrigins, operationTold, orderRouteOnly, ordersState, orderWeight, withGuests } from './origins.ts';
+import {
+  listOrigins,
+  operationTold,
+  orderRouteOnly,
+  ordersState,
+  orderWeight,
+  withGuests,
+} from './origins.ts';
 
 type Endpoint = (request: IRequest, edge: Edge) => Response | Promise<Response>;
 
@@ -86,18 +93,20 @@ async function poolStatus(pool: Pool, edge: Edge) {
   if ('kind' in told)
     return { name: pool.name, monitor: { unreachable: told.why }, here, incidents, origins: [] };
   const now = edge.clock.now();
-  const origins = told.origins.map(({ id, url, health, incarnation, since, last, operation, leasedUntil }) => ({
-    id,
-    url,
-    ...(leasedUntil === undefined ? {} : { leaseEndsInMs: Math.max(0, leasedUntil - now) }),
-    health,
-    incarnation,
-    sinceMs: now - since,
-    lastProbe: last,
-    ...operationTold(withGuests(pool), id, operation, now),
-    suspectHere: pool.suspicions.isSuspect(id, now),
-    seenHere: pool.passive.seen(id, now),
-  }));
+  const origins = told.origins.map(
+    ({ id, url, health, incarnation, since, last, operation, leasedUntil }) => ({
+      id,
+      url,
+      ...(leasedUntil === undefined ? {} : { leaseEndsInMs: Math.max(0, leasedUntil - now) }),
+      health,
+      incarnation,
+      sinceMs: now - since,
+      lastProbe: last,
+      ...operationTold(withGuests(pool), id, operation, now),
+      suspectHere: pool.suspicions.isSuspect(id, now),
+      seenHere: pool.passive.seen(id, now),
+    }),
+  );
   const { version, routeOnly } = told;
   return { name: pool.name, monitor: { version }, routeOnly, here, incidents, origins };
 }
