@@ -117,10 +117,13 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
     this.ctx.waitUntil(looking.finally(() => this.#roster.settle(origin)));
   }
 
-  /** A session was claimed away from this origin or by another of its instances: older cookies of it must ask the map. */
+  /**
+   * A session was claimed away from this origin or by another of its instances: older cookies of it must ask the map. Also of one that is down:
+   * in panic its sessions stay with it.
+   */
   async raise(origin: OriginId): Promise<void> {
     const health = this.#roster.healths.get(origin);
-    if (health === undefined || health.health === 'down') return;
+    if (health === undefined) return;
     if ((this.#raisedIn.get(origin) ?? 0) > this.#handedOut) return;
     this.#roster.learn(origin, { ...health, incarnation: health.incarnation + 1 });
     this.#raisedIn.set(origin, this.#roster.version);
@@ -156,6 +159,7 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
     const now = Date.now();
     this.#lost.prune(now);
     this.#incidents.prune(now);
+    this.#orders.forgetOthers();
     this.#incidents.keepTo(new Set(this.#roster.healths.keys()), now);
     if (this.#isWanted(now) && this.#probing.isAlarmLost(now)) this.#probing.arm(now);
   }
@@ -166,8 +170,10 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
 
   /** An origin registers itself or renews its lease: whoever is new is probed at once. */
   async register(asked: Registration, max: number): Promise<Leased> {
-    const before = this.#roster.version;
+    const { version: before } = this.#roster;
+    const instance = this.#roster.instanceOf(asked.id);
     const said = this.#roster.register(asked, max);
+    if (said.kind === 'leased' && instance !== asked.instance) this.#orders.startAnew(asked.id, Date.now());
     if (this.#roster.version !== before) {
       this.ctx.waitUntil(this.#mirror.write());
       if (this.#isWanted(Date.now())) this.#probing.arm(Date.now());

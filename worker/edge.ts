@@ -134,6 +134,7 @@ async function createPool(
     keyring: await createKeyring(name, [...origins.keys()], secrets),
   };
   const membership = createMembership(configured);
+  const passive = new PassiveHealth(config, platform.counters);
   const snapshots = createSnapshots({
     pool: name,
     probing,
@@ -145,7 +146,10 @@ async function createPool(
     timers,
     chance: platform.chance,
     waitUntil,
-    heard: incidents.heard,
+    heard: (before, snapshot) => {
+      incidents.heard(before, snapshot);
+      passive.keepTo(snapshot.registered);
+    },
   });
   const map = createShardMap(name, snapshots);
   const { monitors, replicas } = bindings;
@@ -174,7 +178,7 @@ async function createPool(
     signed: new Lru(jarsMax),
     learned: new Lru(jarsMax),
     copied: new Lru(1_024),
-    passive: new PassiveHealth(config, platform.counters),
+    passive,
     suspicions: createSuspicions(suspicionOf(config)),
     shards: createPoolShards(config, mapped, states),
     states,

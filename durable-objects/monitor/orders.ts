@@ -30,7 +30,7 @@ export class Orders {
   /** A changed configuration takes with it what was ordered of origins that it does not have any more. */
   adopt(probing: ProbingConfig, now: number): boolean {
     if (!this.#parts.roster.adopt(probing, now)) return false;
-    this.operations.keepOnly(this.#parts.roster.members);
+    this.operations.keepOnly(new Set(this.#parts.roster.members.map(({ id }) => id)));
     return true;
   }
 
@@ -46,6 +46,17 @@ export class Orders {
     if (!isKnown) return { kind: 'no such origin' };
     const said = storage.transactionSync(() => this.#follow(order, now));
     return { kind: 'ordered', said, version: roster.version };
+  }
+
+  /** Another instance is there: what the one before it has asked for itself is not its wish. */
+  startAnew(origin: OriginId, now: number): void {
+    this.give({ kind: 'state', origin, state: 'active', by: 'origin', deadlineMs: 0 }, now);
+  }
+
+  /** What is ordered of origins that nobody remembers. */
+  forgetOthers(): void {
+    this.#parts.roster.prune(Date.now());
+    this.operations.keepOnly(this.#parts.roster.remembered);
   }
 
   /** A health path that answers 404 asks for a drain, where the operator has agreed to that; a good answer ends it. */

@@ -37,6 +37,8 @@ export class Link {
   #sentUpTo = 0;
   readonly #chunksSent: ChunksSent;
   #isLoading = false;
+  /** Rises with each loss: what an earlier life began goes no further. */
+  #life = 0;
   #confirmed = 0;
   #acknowledged = 0;
   #failures = 0;
@@ -159,12 +161,15 @@ export class Link {
 
   /** One parcel after the other: all of them might not fit into memory. */
   async #sendChunks(stub: ReplicaSink, ids: readonly string[]): Promise<void> {
+    const life = this.#life;
     this.#isLoading = true;
     try {
-      for (const chunks of parcelsOf(ids, this.#source.tables))
+      for (const chunks of parcelsOf(ids, this.#source.tables)) {
         await within(stub.chunks(this.#source.of(), chunks));
+        if (life !== this.#life) throw new Error('the replica was lost meanwhile, and is asked anew');
+      }
     } finally {
-      this.#isLoading = false;
+      if (life === this.#life) this.#isLoading = false;
     }
   }
 
@@ -200,6 +205,8 @@ export class Link {
     this.#position = undefined;
     this.#stub = undefined;
     this.#underWay = [];
+    this.#life++;
+    this.#isLoading = false;
     this.#chunksSent.forget();
     const waitMs = Math.min(pauseMs.most, pauseMs.first * 2 ** this.#failures++);
     setTimeout(() => {

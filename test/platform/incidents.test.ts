@@ -317,6 +317,22 @@ describe('the monitor’s drill', () => {
     expect([real?.origin, drill?.aborted]).toEqual([b, 'too_few_origins']);
   });
 
+  it.each([
+    [{ kind: 'state', origin: b, state: 'disabled', by: 'operator', deadlineMs: 0 }, 'too_few_origins'],
+    [{ kind: 'state', origin: a, state: 'draining', by: 'operator', deadlineMs: 0 }, 'origin_not_up'],
+    [{ kind: 'route-only', to: 'on' }, 'route_only'],
+  ] as const)(
+    '[DR2] ends with an order after which there could be none, and none begins: %j',
+    async (order, code) => {
+      const monitor = await started();
+      await monitor.drill(wish());
+      await monitor.order(config([a, b, c]), order);
+      expect(await drillIn(monitor)).toBeUndefined();
+      expect(await only(monitor)).toMatchObject({ aborted: code });
+      expect(await monitor.drill(wish({ nonce: 'other' }))).toMatchObject({ kind: 'refused', code });
+    },
+  );
+
   it('[DR8] can be stopped, and what is told of it afterwards still counts', async () => {
     const monitor = await started();
     expect(await monitor.stopDrill()).toEqual({ kind: 'stopped', number: null });

@@ -5,6 +5,7 @@ import type { Operation, Order, OriginState } from '../core/operation.ts';
 import type { MonitorStatus } from '../ports.ts';
 import { refusal } from '../steps/gate.ts';
 import type { Edge, Pool } from '../visit.ts';
+import { decoded } from './decoded.ts';
 import { json } from './json.ts';
 import { namedPools } from './places.ts';
 
@@ -49,7 +50,7 @@ async function originsOf(pool: Pool, now: number) {
 /** The order's part of what is told of an origin. */
 export function operationTold(pool: Pool, id: OriginId, operation: Operation, now: number) {
   const { state, since, until, by, weight } = operation;
-  const configured = pool.origins.get(id)?.weight ?? 0;
+  const configured = withGuests(pool).origins.get(id)?.weight ?? 0;
   return {
     state,
     weight: weight === 'configured' ? configured : weight,
@@ -113,7 +114,7 @@ export async function namedOrigin(request: IRequest, edge: Edge): Promise<Named 
   const wanted = body.pool ?? new URL(request.url).searchParams.get('pool');
   const pools = namedPools(typeof wanted === 'string' ? wanted : undefined, edge);
   if (pools instanceof Response) return pools;
-  const origin = originId(decodeURIComponent(request.params['id'] ?? ''));
+  const origin = originId(decoded(request.params['id'] ?? ''));
   const having = pools.map(withGuests).filter(({ origins }) => origins.has(origin));
   const [pool, other] = having;
   if (pool !== undefined && other === undefined) return { pool, origin, body };

@@ -1,6 +1,5 @@
 import { mix32 } from './hash.ts';
 import type { OriginId, SessionId } from './ids.ts';
-import type { Told } from './operation.ts';
 import { randomBitsOf } from './session-id.ts';
 
 /** A fire drill: some of an origin's sessions see it as failed. At most one per pool; it travels in the snapshot. */
@@ -41,25 +40,35 @@ export interface DrillWish {
 
 export interface DrillRefusal {
   readonly kind: 'refused';
-  readonly code: 'unknown_origin' | 'origin_not_up' | 'too_few_origins' | 'drill_under_way';
+  readonly code: 'unknown_origin' | 'origin_not_up' | 'too_few_origins' | 'drill_under_way' | 'route_only';
   readonly message: string;
 }
 
-type Member = { readonly health: 'up' | 'down' } & Pick<Told, 'state'>;
+/** An origin as a drill needs to know it: `state` is what is ordered of it. */
+interface Member {
+  readonly health: 'up' | 'down';
+  readonly state?: string;
+}
 
-/** Why there must be no drill now; undefined where there may be one. */
+interface DrilledPool {
+  readonly origins: Readonly<Record<OriginId, Member>>;
+  readonly routeOnly?: true;
+}
+
+/** Why there must be no drill now; undefined where there may be one. Who is ordered out of the pool counts neither for nor against it. */
 export function drillRefusal(
   origin: OriginId,
-  origins: Readonly<Record<OriginId, Member>>,
+  { origins, routeOnly }: DrilledPool,
 ): DrillRefusal | undefined {
+  if (routeOnly === true)
+    return refused('route_only', "By the operator's order nothing moves now: a drill would show nothing.");
   const standing = origins[origin];
   if (standing === undefined)
     return refused('unknown_origin', `Wanted one of ${Object.keys(origins).join(', ')}, found ${origin}.`);
   if (standing.health !== 'up')
     return refused('origin_not_up', `Origin ${origin} is down: there is nothing to drill.`);
   if (standing.state !== undefined)
-    return refused('origin_not_up', `Origin ${origin} is ordered to be ${standing.state}: it is no drill.`);
-  // Who is ordered out of the pool, or on the way there, would take nobody.
+    return refused('origin_not_up', `Origin ${origin} is ${standing.state}: its sessions leave it anyway.`);
   const members = Object.values(origins).filter(({ state }) => state === undefined);
   const up = members.filter(({ health }) => health === 'up').length;
   if (up - 1 < othersMin)

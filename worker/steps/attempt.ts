@@ -15,30 +15,25 @@ export function attempt(visit: Visit, seat: Seat): Promise<AttemptResult> {
 }
 
 function begin(visit: Visit, seat: Seat): Promise<AttemptResult> {
-  if (isCapped(visit, seat.home)) visit.pool.passive.begin(seat.home);
+  const over = isCapped(visit, seat.home) ? visit.pool.passive.begin(seat.home, visit.now) : undefined;
   const contract = contractHeaders(visit, seat);
-  if (contract instanceof Promise) return contract.then((headers) => send(visit, seat, headers));
-  return send(visit, seat, contract);
+  if (contract instanceof Promise) return contract.then((headers) => send(visit, seat, headers, over));
+  return send(visit, seat, contract, over);
 }
+
+/** Where an origin has a cap: what is under way there is counted to its headers, whether its client stays or not. */
+type Over = (() => void) | undefined;
 
 function isCapped({ pool }: Visit, home: OriginId): boolean {
   return (pool.origins.get(home)?.maxConcurrent ?? 0) > 0;
 }
 
-/** Where an origin has a cap, what is under way there is counted to its headers, whether its client stays or not. */
-function counted(visit: Visit, home: OriginId, answered: Promise<Response>): Promise<Response> {
-  const { passive } = visit.pool;
-  if (!isCapped(visit, home)) return answered;
-  const over = () => passive.end(home);
-  visit.waitUntil(answered.then(over, over));
-  return answered;
-}
-
-function send(visit: Visit, seat: Seat, contract: ContractHeaders): Promise<AttemptResult> {
+function send(visit: Visit, seat: Seat, contract: ContractHeaders, over: Over): Promise<AttemptResult> {
   visit.trail.attempts += 1;
   const { url, init, via } = originRequest(visit, seat.home, contract);
   const answered = via === '' ? visit.edge.fetch(url, init) : fetchThrough(visit, via)(url, init);
-  return watch(visit, seat, counted(visit, seat.home, answered));
+  if (over !== undefined) visit.waitUntil(answered.then(over, over));
+  return watch(visit, seat, answered);
 }
 
 function fetchThrough({ edge }: Visit, binding: string): Fetch {

@@ -28,7 +28,7 @@ import type { Delivery, Refusal, Seat, SessionSeat, Visit } from '../visit.ts';
 export async function forward(visit: Visit, first: Seat): Promise<Delivery | Refusal> {
   let seat = first;
   for (;;) {
-    if (visit.pool.passive.isFull(seat.home) && !(await isRoomAt(visit, seat.home)))
+    if (visit.pool.passive.isFull(seat.home, visit.edge.clock.now()) && !(await isRoomAt(visit, seat.home)))
       return originFull(seat.home);
     const tried: Tried = isHedged(visit, seat)
       ? await hedged(visit, seat)

@@ -38,17 +38,17 @@ describe('who takes part in a drill', () => {
 });
 
 describe('whether there may be one', () => {
-  const letters = {
+  const standings = {
     u: { health: 'up' },
     d: { health: 'down' },
-    r: { health: 'up', state: 'draining' },
+    D: { health: 'up', state: 'draining' },
     o: { health: 'up', state: 'down' },
-    x: { health: 'down', state: 'disabled' },
   } as const;
-  const pool = (text: string) =>
-    Object.fromEntries(
-      [...text].map((letter, at) => ['abcdefgh'[at], letters[letter as keyof typeof letters]]),
-    );
+  const pool = (text: string) => ({
+    origins: Object.fromEntries(
+      [...text].map((letter, at) => ['abcdefgh'[at], standings[letter as keyof typeof standings]]),
+    ),
+  });
   it.each([
     ['uuu', undefined],
     ['uuud', undefined],
@@ -57,12 +57,15 @@ describe('whether there may be one', () => {
     ['duu', 'origin_not_up'],
     ['', 'unknown_origin'],
     ['uuudddd', 'too_few_origins'],
-    ['uur', 'too_few_origins'],
     ['uuo', 'too_few_origins'],
-    ['uuuxxxx', undefined],
-    ['ruuu', 'origin_not_up'],
-    ['ouuu', 'origin_not_up'],
+    ['uuDo', 'too_few_origins'],
+    ['uuuoooo', undefined],
+    ['Duu', 'origin_not_up'],
   ])('[DR2] of a in %j: %s', (origins, code) => {
     expect(drillRefusal(a, pool(origins))?.code).toBe(code);
+  });
+
+  it('[DR2] there is none where nothing moves by order', () => {
+    expect(drillRefusal(a, { ...pool('uuu'), routeOnly: true })?.code).toBe('route_only');
   });
 });

@@ -70,15 +70,25 @@ describe('a handover', () => {
     expect(stage.world.oracle.violation).toBeUndefined();
   });
 
-  it('[FM9] tells the client "not known", never "not kept", when the answer of a store that may have been done is lost', async () => {
-    await stage.send({ verb: 'append', edge: 0 });
-    stage.world.network.loseAnswerTo('version 2');
-    const running = stage.start({ verb: 'append', edge: 0 });
-    await stage.until(/answered, and the connection lost/);
-    const goOn = stage.world.network.hold((link, label) => link === 'edge0>shard' && label.startsWith('put'));
-    stage.world.network.cut(`edge1>${stage.home}`);
-    expect((await stage.send({ edge: 1 })).said?.list).toEqual(['client-1', 'client-2']);
-    goOn();
-    expect(await stage.answerTo(running)).toMatchObject({ status: 503, code: 'store_unreachable' });
-  });
+  it.each([
+    ['kept, where the shard remembers what it has handed over', 'remembers', 200],
+    ['not known, where the shard was evicted meanwhile', 'forgets', 503],
+  ] as const)(
+    '[FM9] says that a store whose answer is lost is %s; never that it is not kept',
+    async (_words, shard, status) => {
+      await stage.send({ verb: 'append', edge: 0 });
+      stage.world.network.loseAnswerTo('version 2');
+      const running = stage.start({ verb: 'append', edge: 0 });
+      await stage.until(/answered, and the connection lost/);
+      const goOn = stage.world.network.hold(
+        (link, label) => link === 'edge0>shard' && label.startsWith('put'),
+      );
+      stage.world.network.cut(`edge1>${stage.home}`);
+      expect((await stage.send({ edge: 1 })).said?.list).toEqual(['client-1', 'client-2']);
+      if (shard === 'forgets') for (const host of stage.world.hosts('shard')) host.evict('for its memory');
+      goOn();
+      const code = status === 503 ? 'store_unreachable' : '';
+      expect(await stage.answerTo(running)).toMatchObject({ status, code });
+    },
+  );
 });

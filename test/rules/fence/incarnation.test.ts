@@ -35,6 +35,10 @@ describe('an older cookie', () => {
   });
 
   it('[FM2] asks the map after a move by an edge whose snapshot still calls the home down', async () => {
+    stage.close();
+    // The mirror in KV tells nobody: an edge that is cut off from the monitor goes on with what it has heard.
+    stage = await Stage.open({ kvLateMs: 600_000 });
+    await stage.send({ verb: 'append', edge: 0 });
     const { network } = stage.world;
     const home = stage.home;
     network.cut(`monitor>${home}`);
@@ -50,6 +54,28 @@ describe('an older cookie', () => {
     await stage.closeWindow();
     const { said } = await stage.send({ edge: 1, cookie: 'older' });
     expect(said?.list).toEqual(['client-1', 'client-3']);
+    expect(stage.world.oracle.violation).toBeUndefined();
+  });
+
+  it('[FM19] asks the map also where its home is called down, and keeps its sessions in panic', async () => {
+    stage.close();
+    stage = await Stage.open({ origins: 3 });
+    await stage.send({ verb: 'append', edge: 0 });
+    const home = stage.home;
+    const other = home === 'a' ? 'b' : 'a';
+    for (const origin of [home, other]) stage.world.network.cut(`monitor>${origin}`);
+    await stage.pass(15_000);
+    await stage.closeWindow();
+    const [first, second] = [stage.only(home), stage.world.origins.start(home)];
+    stage.lead(second);
+    await stage.send({ edge: 0 });
+    stage.lead(first);
+    const { said: written } = await stage.send({ verb: 'append', edge: 0 });
+    expect(written?.by).toBe(first.process.name);
+    await stage.closeWindow();
+    stage.lead(second);
+    const { said } = await stage.send({ edge: 0, cookie: 'older' });
+    expect(said).toMatchObject({ by: second.process.name, list: written?.list });
     expect(stage.world.oracle.violation).toBeUndefined();
   });
 
