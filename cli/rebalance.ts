@@ -27,11 +27,12 @@ export const rebalance = verb({
     const order = { site, pool, perSecond: rateIn(rate) };
     const end = await balance(order);
     report(end, json);
-    if (watch === true) await goOn(order, json);
+    if (watch === true) return goOn(order, json);
     if (!end.balanced) throw new CommandFailure(notBalanced(end), 2);
   },
 });
 
+/** Until it is interrupted, or cannot. */
 async function goOn(order: Order, json: boolean | undefined): Promise<never> {
   for (;;) {
     await sleep(watchEveryMs);

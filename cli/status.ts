@@ -6,7 +6,8 @@ import { verb } from './verb.ts';
 
 export const status = verb({
   name: 'status',
-  description: 'Say which origins are up, since when, and what the last probe found',
+  description:
+    'Say what is ordered of each origin, whether it is up, since when, and what the last probe found',
   args: { ...adminArgs, watch: watchArg },
   run: ({ json, watch, ...site }) =>
     repeatedly(watch, async () => {
@@ -17,17 +18,21 @@ export const status = verb({
 
 function table(told: Answer): string {
   const rows = listIn(told, 'pools').flatMap((pool) =>
-    listIn(pool, 'origins').map(({ id, health, state = 'active', sinceMs, lastProbe }) =>
-      [
-        pool['name'],
-        id,
-        state === 'active' ? health : `${String(health)}, ${String(state)}`,
-        spanOf(Number(sinceMs)),
-        lastProbe,
-      ].map(String),
-    ),
+    listIn(pool, 'origins').map((origin) => [String(pool['name']), ...cellsOf(origin)]),
   );
-  return columns([['POOL', 'ORIGIN', 'HEALTH', 'SINCE', 'LAST PROBE'], ...rows]);
+  return columns([['POOL', 'ORIGIN', 'STATE', 'HEALTH', 'SINCE', 'LAST PROBE'], ...rows]);
+}
+
+function cellsOf(origin: Answer): string[] {
+  const { id, health, sinceMs, lastProbe } = origin;
+  return [id, stateOf(origin), health, spanOf(Number(sinceMs)), lastProbe].map(String);
+}
+
+/** What is ordered of it; and how long it stays in the pool by itself, where it has registered. */
+function stateOf({ state = 'active', by, leaseEndsInMs }: Answer): string {
+  const ordered =
+    by === undefined || by === 'operator' ? String(state) : `${String(state)} (by ${String(by)})`;
+  return leaseEndsInMs === undefined ? ordered : `${ordered}, lease ends in ${spanOf(Number(leaseEndsInMs))}`;
 }
 
 /** Pools whose kill switch is on, one line each. */

@@ -12,6 +12,7 @@ import type { Tally } from '../worker/core/tally.ts';
 import type { DrillSaid, MonitorStatus, Ordered } from '../worker/ports.ts';
 import { Drills } from './monitor/drills.ts';
 import { Incidents } from './monitor/incidents.ts';
+import { isOut } from './monitor/operations.ts';
 import { Orders } from './monitor/orders.ts';
 import { Interest } from './monitor/interest.ts';
 import { LostWriteRing } from './monitor/lost-writes.ts';
@@ -48,6 +49,7 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
       storage: ctx.storage,
       roster: this.#roster,
       arm: (at) => this.#probing.arm(at),
+      turned: (origin, to, now) => this.#incidents.ordered(origin, to, now),
     });
     this.#lost = new LostWriteRing(ctx.storage.sql);
     this.#promotions = new PromotionBook(ctx.storage.sql);
@@ -56,7 +58,9 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
       version: () => this.#roster.version,
       tell: () => this.#tell(),
     });
-    this.#incidents = new Incidents(ctx.storage.sql, pool);
+    this.#incidents = new Incidents(ctx.storage.sql, pool, (origin) =>
+      isOut(this.#orders.operations.of(origin).state),
+    );
     this.#drills = new Drills(ctx.storage.kv, this.#incidents, {
       snapshot: () => this.#orders.operations.over(this.#roster.snapshot),
       changed: () => {

@@ -5,6 +5,7 @@ import { type OriginId, originId, type PoolName, poolName } from './core/ids.ts'
 import { createKeyring } from './core/keyring.ts';
 import { Lru } from './core/lru.ts';
 import { placementOf } from './core/rendezvous.ts';
+import type { Growth } from './core/setbacks.ts';
 import { lawful, policyOf, replicationOf } from './pool-law.ts';
 import type { Counters, Passive, Snapshots } from './ports.ts';
 import { createConnects } from './stores/connects.ts';
@@ -165,17 +166,22 @@ function fromShards({ name, config, bindings, platform }: Ground, snapshots: Sna
 /** A report makes the monitor probe at once: its word is here after as many time-outs as it takes, and the way there and back. */
 const untilHeardMs = 2_000;
 
+/** At first as long as the monitor may take to find out, and never longer than an ejection begins with. */
+function suspicionOf({ health, passive }: PoolConfig): Growth {
+  const baseMs = health.timeoutMs * health.fall + untilHeardMs;
+  return { baseMs, maxMs: Math.max(baseMs, passive.ejectMs) };
+}
+
 /** What this isolate finds out about origins by itself. */
 function ownSight({ name, config, origins, bindings, platform }: Ground, snapshots: Snapshots) {
   const { clock, timers, fetch, waitUntil } = platform;
-  const { timeoutMs, fall } = config.health;
   const bound = boundIn({ pools: { [name]: config } }, bindings);
   const wayTo = (origin: OriginId): Way | undefined => {
     const known = origins.get(origin) ?? snapshots.current().snapshot.registered?.[origin];
     return known && { url: known.url, fetch: bound.get(origins.get(origin)?.via ?? '') ?? fetch };
   };
   return {
-    suspicions: createSuspicions(timeoutMs * fall + untilHeardMs),
+    suspicions: createSuspicions(suspicionOf(config)),
     connects: createConnects(config.attempts.connectCheckMs, { timers, wayTo, open: bindings.openSocket }),
     doubt: createDoubt(config, { clock, timers, wayTo, waitUntil, runtime: bindings.runtime }),
   } satisfies Partial<Pool>;

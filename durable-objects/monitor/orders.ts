@@ -11,6 +11,8 @@ interface OrderParts {
   readonly roster: Roster;
   /** Probe at this time at the latest. */
   arm(at: number): void;
+  /** An operator has taken it out, or lets it in again. */
+  turned(origin: OriginId, to: 'out' | 'in', now: number): void;
 }
 
 type Said = (Ordered & { kind: 'ordered' })['said'];
@@ -70,7 +72,11 @@ export class Orders {
     const { version, probing, healths, members } = this.#parts.roster;
     const origins = members.flatMap(({ id, url }) => {
       const health = healths.get(id);
-      return health === undefined ? [] : [{ ...health, id, url, operation: this.operations.of(id) }];
+      const leasedUntil = this.#parts.roster.leasedUntil(id);
+      const lease = leasedUntil === undefined ? {} : { leasedUntil };
+      return health === undefined
+        ? []
+        : [{ ...health, id, url, operation: this.operations.of(id), ...lease }];
     });
     return { version, revision: probing?.revision, routeOnly: this.operations.routeOnly, origins };
   }
@@ -86,7 +92,9 @@ export class Orders {
     const before = operations.of(order.origin).state;
     const said = this.#told(operations.orderOrigin(order, now));
     if (said !== 'changed') return said;
-    if (isOut(before) && !isOut(operations.of(order.origin).state)) this.#welcome(order.origin);
+    const after = operations.of(order.origin).state;
+    if (isOut(before) && !isOut(after)) this.#welcome(order.origin);
+    if (isOut(before) !== isOut(after)) this.#parts.turned(order.origin, isOut(after) ? 'out' : 'in', now);
     if (before === 'disabled') this.#parts.arm(now);
     return said;
   }

@@ -49,6 +49,11 @@ export class Roster {
     return [...configured, ...living.filter(({ id }) => !ids.has(id)).map(({ id, url }) => ({ id, url }))];
   }
 
+  /** When the lease of an origin that has registered itself ends; undefined for any other. */
+  leasedUntil(origin: OriginId): number | undefined {
+    return this.#leases.living(Date.now()).find(({ id }) => id === origin)?.until;
+  }
+
   member(origin: OriginId): ProbedOrigin | undefined {
     return this.members.find(({ id }) => id === origin);
   }

@@ -53,6 +53,11 @@ describe('the monitor', () => {
     const { monitor, snapshot } = await joined();
     expect(snapshot.registered).toEqual({ [web]: { url: 'http://web-1.test', weight: 0 } });
     expect(snapshot.origins[web]?.health).toBe('up');
+    const { origins } = await monitor.status();
+    expect(origins.map(({ id, leasedUntil }) => [id, leasedUntil])).toEqual([
+      [a, undefined],
+      [web, startedAt + 30_000],
+    ]);
     at(openAfterMs);
     const opened = await monitor.snapshot(config);
     expect(opened.snapshot.registered?.[web]?.weight).toBe(3);

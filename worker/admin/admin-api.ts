@@ -10,6 +10,7 @@ import { endSubject, eraseSubject, exportSubject } from './subjects.ts';
 import { accountOf, sweepOrigin } from './drain.ts';
 import { json } from './json.ts';
 import { lostWrites } from './lost.ts';
+import { withGuests } from './named-origin.ts';
 import { orderRouteOnly, ordersState, orderWeight } from './origin-orders.ts';
 import { listOrigins, operationTold } from './origins.ts';
 import { moveSome } from './rebalance.ts';
@@ -87,17 +88,20 @@ async function poolStatus(pool: Pool, edge: Edge) {
   if ('kind' in told)
     return { name: pool.name, monitor: { unreachable: told.why }, here, incidents, origins: [] };
   const now = edge.clock.now();
-  const origins = told.origins.map(({ id, url, health, incarnation, since, last, operation }) => ({
-    id,
-    url,
-    health,
-    incarnation,
-    sinceMs: now - since,
-    lastProbe: last,
-    ...operationTold(pool, id, operation, now),
-    suspectHere: pool.suspicions.isSuspect(id, now),
-    seenHere: pool.passive.seen(id, now),
-  }));
+  const origins = told.origins.map(
+    ({ id, url, health, incarnation, since, last, operation, leasedUntil }) => ({
+      id,
+      url,
+      ...(leasedUntil === undefined ? {} : { leaseEndsInMs: Math.max(0, leasedUntil - now) }),
+      health,
+      incarnation,
+      sinceMs: now - since,
+      lastProbe: last,
+      ...operationTold(withGuests(pool), id, operation, now),
+      suspectHere: pool.suspicions.isSuspect(id, now),
+      seenHere: pool.passive.seen(id, now),
+    }),
+  );
   const { version, routeOnly } = told;
   return { name: pool.name, monitor: { version }, routeOnly, here, incidents, origins };
 }

@@ -22,7 +22,7 @@ async function originsOf(pool: Pool, now: number) {
     url,
     health,
     healthMs: now - since,
-    ...operationTold(pool, id, operation, now),
+    ...operationTold(withGuests(pool), id, operation, now),
   }));
   return { pool: pool.name, routeOnly: told.routeOnly, origins };
 }

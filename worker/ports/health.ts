@@ -8,7 +8,7 @@ export interface Suspicions {
   /** When this isolate first could not reach the origin; undefined while it is trusted. */
   since(origin: OriginId, now: number): number | undefined;
   suspect(origin: OriginId, now: number): 'newly' | 'already';
-  trust(origin: OriginId): void;
+  trust(origin: OriginId, now: number): void;
 }
 
 /** An answer, as far as it says something of its origin's health. */

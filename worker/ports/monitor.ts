@@ -33,6 +33,8 @@ export interface MonitorStatus {
     readonly id: OriginId;
     readonly url: string;
     readonly operation: Operation;
+    /** Only of an origin that has registered itself. */
+    readonly leasedUntil?: number;
   })[];
 }
 

@@ -45,6 +45,12 @@ export class PoolView implements PoolSight {
       : this.#staysInPanic(origin);
   }
 
+  ejected(origin: OriginId): boolean {
+    const { passive } = this.#pool;
+    if (!passive.isAnyOpen || !this.#isUp(origin) || this.#isSuspect(origin)) return false;
+    return passive.phase(origin, this.#now) !== 'closed';
+  }
+
   /** On the operator's word (it is in the pool no more, or ordered out of it) or the monitor's, nobody serves there. */
   isSurelyAway(origin: OriginId): boolean {
     return !this.has(origin) || !this.#isUp(origin);

@@ -53,7 +53,9 @@ describe('an origin whose requests fail although its probes are good', () => {
     await ejectA();
     await world.store(cart);
     expect((await askAs(1)).status).toBe(200);
+    expect(world.edge.counters.all()).toMatchObject({ 'request.shop.restored.home_ejected': 1 });
     expect([carriedIn(world).at(-1), world.shards.row(session)?.epoch]).toEqual([cart, 1]);
+    expect(world.sighted.map(({ origin, failure }) => [origin, failure?.how])).toEqual([[a, 'ejected']]);
   });
 
   it('[PS13] one whose only copy is at home stays there, as home answers the probe of doubt', async () => {
