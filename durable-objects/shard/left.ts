@@ -1,4 +1,11 @@
-import type { Claimed, Put, PutSaid } from '../../worker/core/fence.ts';
+import {
+  type Claimed,
+  type Put,
+  type PutSaid,
+  type Rotated,
+  rotate,
+  type Verdict,
+} from '../../worker/core/fence.ts';
 import type { SessionId } from '../../worker/core/ids.ts';
 import { Lru } from '../../worker/core/lru.ts';
 import type { Row, Slot } from '../../worker/core/row.ts';
@@ -28,5 +35,17 @@ export class Left {
       row.instance === wish.instance &&
       wish.version <= row.version;
     return isIn ? { kind: 'superseded', row: answer.row } : answer;
+  }
+
+  /**
+   * A login that a claim has overtaken on its way: a request with the old cookie has had the session claimed anew. While nothing newer was stored
+   * since, the login has all that there is and goes on; whoever has claimed meets the end, and its cookies ask.
+   */
+  rotated(session: SessionId, slot: Slot, wish: Put): Verdict<Rotated> {
+    const verdict = rotate(slot, wish);
+    const row = verdict.answer.kind === 'fenced' ? this.#rows.peek(session) : undefined;
+    if (row === undefined || slot.kind !== 'row' || slot.row.version !== row.version) return verdict;
+    const before = rotate({ kind: 'row', row }, wish);
+    return before.answer.kind === 'rotated' ? { ...before, raise: slot.row.home } : verdict;
   }
 }

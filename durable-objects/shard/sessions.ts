@@ -10,7 +10,6 @@ import {
   put,
   type Rotated,
   renew,
-  rotate,
 } from '../../worker/core/fence.ts';
 import type { PoolName, SessionId } from '../../worker/core/ids.ts';
 import { noState } from '../../worker/core/page.ts';
@@ -145,11 +144,11 @@ export class Sessions {
     wish: RotateWish,
     replication?: Replication,
   ): Promise<Rotated | Unreachable> {
-    const { ledger, slots } = this.#parts;
+    const { ledger, left, slots } = this.#parts;
     const held = slots.openAt(pool, session, wish.epoch, replication);
     const target = slots.open(pool, wish.to);
     const { to, state, ...place } = wish;
-    const verdict = rotate(held.slot, place);
+    const verdict = left.rotated(session, held.slot, place);
     const { answer } = verdict;
     if (answer.kind === 'rotated') {
       const kept = state ?? ledger.sealed(held.state);

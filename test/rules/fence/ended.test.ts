@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Heard } from '../../simulation/browser.ts';
 import { Stage } from './native.ts';
 
 let stage: Stage;
@@ -59,6 +60,38 @@ describe('a login', () => {
     expect((await stage.send({ verb: 'login', edge: 1 })).status).toBe(503);
     stage.world.network.mend();
     expect((await stage.send({ edge: 0 })).said?.list).toEqual(['client-1']);
+    expect(stage.world.oracle.violation).toBeUndefined();
+  });
+
+  /** A request with the old cookie comes to home before the shard has heard of the login. */
+  async function overtakenBy(wish: { verb?: 'append' }): Promise<Heard> {
+    const goOn = stage.world.network.hold((_link, label) => label.startsWith('rotate'));
+    const login = stage.start({ verb: 'login', edge: 0 });
+    await stage.until(/login.* → 200, rotate 1/);
+    expect((await stage.send({ ...wish, edge: 1 })).status).toBe(200);
+    expect(stage.log).toMatch(/by origin, expected 0, .* → claimed/);
+    goOn();
+    return stage.answerTo(login);
+  }
+
+  it('[FM20] goes on although a request with the old cookie has had the session claimed meanwhile', async () => {
+    const old = stage.client.cookie?.session;
+    expect((await overtakenBy({})).status).toBe(200);
+    expect((await stage.send({ edge: 0 })).said?.list).toEqual(['client-1']);
+    expect(stage.client.cookie?.session).not.toBe(old);
+    expect(stage.world.oracle.violation).toBeUndefined();
+  });
+
+  it('[FM20] leaves the old id ended for whoever has claimed it', async () => {
+    await overtakenBy({});
+    await stage.closeWindow();
+    expect((await stage.send({ edge: 1, cookie: 'older' })).said?.list).toEqual([]);
+    expect(stage.world.oracle.violation).toBeUndefined();
+  });
+
+  it('[FM20] is refused where that request has stored something', async () => {
+    expect(await overtakenBy({ verb: 'append' })).toMatchObject({ status: 409, code: 'session_moved' });
+    expect((await stage.send({ edge: 0 })).said?.list).toEqual(['client-1', 'client-3']);
     expect(stage.world.oracle.violation).toBeUndefined();
   });
 });
