@@ -85,7 +85,7 @@ describe('limpet status', () => {
     const url = await limpetThat((_, response) => void response.end(JSON.stringify(ordered)));
     const said = listen();
     await run(['status', '--url', url, '--config', file()]);
-    expect(said.stdout()).toMatch(/^shop {2}a {19}up, draining {2}61 s/m);
+    expect(said.stdout()).toMatch(/^shop {2}a {19}draining {2,}up {2,}61 s/m);
     expect(said.stdout()).toContain(
       'ROUTE-ONLY pool shop: nothing moves, nothing is stored. Its end: npx limpet route-only shop off\n',
     );
