@@ -1,7 +1,7 @@
 // The layers of docs/request.md: imports point down only, type imports included. One line per layer: what it may import.
 const core = '^worker/core/';
 const config = '^worker/config/';
-const ports = '^worker/(ports|visit)[.]ts$'; // what the shell needs from the platform, and what it carries through a request
+const ports = '^worker/(ports/.+|ports|visit)[.]ts$'; // what the shell needs from the platform, and what it carries through a request
 const floor = [core, config, ports];
 const stores = '^worker/stores/';
 const observe = '^worker/observe/';

@@ -14,13 +14,8 @@ const boundOrigin = (request: Request) => {
   return new Response(`${host}${pathname}`, { status: pathname === '/sick' ? 500 : 200 });
 };
 
-// Real processes, sockets and ports: one file at a time.
-const slow = {
-  environment: 'node',
-  fileParallelism: false,
-  testTimeout: 60_000,
-  hookTimeout: 60_000,
-} as const;
+// Real processes, sockets and ports. Two files at a time, however many cores there are: mostly they wait.
+const slow = { environment: 'node', testTimeout: 60_000, hookTimeout: 60_000, maxWorkers: 2 } as const;
 
 export default defineConfig({
   test: {
@@ -39,7 +34,15 @@ export default defineConfig({
         test: { name: 'platform', include: ['test/platform/**/*.test.ts'] },
       },
       { test: { ...slow, name: 'system', include: ['test/system/**/*.test.ts'] } },
-      { test: { ...slow, name: 'long', testTimeout: 600_000, include: ['test/long/**/*.test.ts'] } },
+      {
+        test: {
+          ...slow,
+          name: 'long',
+          fileParallelism: false,
+          testTimeout: 600_000,
+          include: ['test/long/**/*.test.ts'],
+        },
+      },
     ],
   },
 });

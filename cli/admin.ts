@@ -57,10 +57,6 @@ export function listIn(answer: Answer, name: string): readonly Answer[] {
   return list.filter((item): item is Answer => typeof item === 'object' && item !== null);
 }
 
-export function cursorIn(answer: Answer): string | undefined {
-  return typeof answer['cursor'] === 'string' ? answer['cursor'] : undefined;
-}
-
 /** The token of the environment (production; with the read token orders are refused), else the local one beside the configuration. */
 function adminToken(config: string | undefined): string {
   const { ADMIN_TOKEN: given, READ_TOKEN: reading } = process.env;

@@ -1,10 +1,10 @@
-import { type ArgsDef, defineCommand } from 'citty';
+import type { ArgsDef } from 'citty';
 import { configArg, jsonArg } from './args.ts';
 import { findConfigFile, shown } from './config-file.ts';
 import { CommandFailure } from './failure.ts';
 import { type Judged, judgeConfig, problemLines } from './read-config.ts';
-import { print } from './say.ts';
-import { strictFlags } from './strict-flags.ts';
+import { asJson, print } from './say.ts';
+import { verb } from './verb.ts';
 
 const args = {
   config: configArg,
@@ -15,14 +15,11 @@ const args = {
   json: jsonArg,
 } as const satisfies ArgsDef;
 
-export const check = defineCommand({
-  meta: {
-    name: 'limpet check',
-    description: 'Say whether a configuration is right, or everything that is wrong with it',
-  },
+export const check = verb({
+  name: 'check',
+  description: 'Say whether a configuration is right, or everything that is wrong with it',
   args,
-  plugins: [strictFlags('check', args)],
-  run: async ({ args: { config, json, production } }) => {
+  run: async ({ config, json, production }) => {
     const judged = await judgeConfig(findConfigFile(config), { production: production === true });
     return json ? checkAsJson(judged) : checkAsText(judged);
   },
@@ -39,7 +36,7 @@ function checkAsText(judged: Judged): void {
 
 function checkAsJson(judged: Judged): void {
   const problems = 'problems' in judged ? judged.problems : [];
-  print(JSON.stringify({ version: 1, file: judged.path, ok: problems.length === 0, problems }, null, 2));
+  print(asJson({ version: 1, file: judged.path, ok: problems.length === 0, problems }));
   if (problems.length > 0) throw new CommandFailure(`${shown(judged.path)} is not right`);
 }
 

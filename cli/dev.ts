@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { type ArgsDef, defineCommand } from 'citty';
+import type { ArgsDef } from 'citty';
 import { bindingNames } from '../worker/config/bindings.ts';
 import { configArg } from './args.ts';
 import { findConfigFile, shown } from './config-file.ts';
@@ -11,8 +11,8 @@ import { localSecrets } from './local-secrets.ts';
 import { freePort, parsePort } from './port.ts';
 import { checkSecrets, readConfig } from './read-config.ts';
 import { print, say } from './say.ts';
-import { strictFlags } from './strict-flags.ts';
 import { watchFiles } from './watch.ts';
+import { verb } from './verb.ts';
 
 const args = {
   config: configArg,
@@ -34,11 +34,11 @@ const args = {
   },
 } as const satisfies ArgsDef;
 
-export const dev = defineCommand({
-  meta: { name: 'limpet dev', description: 'Run the Worker on this machine, in front of any origins' },
+export const dev = verb({
+  name: 'dev',
+  description: 'Run the Worker on this machine, in front of any origins',
   args,
-  plugins: [strictFlags('dev', args)],
-  run: async ({ args: { config, port, persist, via } }) => {
+  run: async ({ config, port, persist, via }) => {
     if (persist === '') throw new CommandFailure('Wanted a folder after --persist, found nothing', 3);
     const wanted = parsePort(port);
     endWith(async () => undefined);

@@ -1,10 +1,11 @@
 import { type Account, type Pass, whyNotSafe } from '../worker/core/drain.ts';
 import type { ArgsDef } from 'citty';
-import { type Answer, askAdmin, cursorIn, listIn, type Site, withQuery } from './admin.ts';
+import { type Answer, askAdmin, listIn, type Site, withQuery } from './admin.ts';
+import { pagesOf } from './answers.ts';
 import { durationIn } from './duration.ts';
 import { CommandFailure } from './failure.ts';
 import { originArgs, sentence } from './order.ts';
-import { print, say } from './say.ts';
+import { asJson, print, say } from './say.ts';
 import { verb } from './verb.ts';
 
 const args = {
@@ -30,7 +31,7 @@ export const drain = verb({
     const timeoutMs = durationIn('--timeout', timeout ?? '10m');
     const deadlineMs = deadline === undefined ? undefined : durationIn('--deadline', deadline);
     const told = await askAdmin(site, pathOf(id, 'drain'), { pool, deadlineMs });
-    if (wait !== true) return print(json === true ? JSON.stringify(told, null, 2) : sentence(told));
+    if (wait !== true) return print(json ? asJson(told) : sentence(told));
     say(sentence(told));
     const end = await waitFor({
       site,
@@ -39,7 +40,7 @@ export const drain = verb({
       timeoutMs,
       since: Number(told['now']),
     });
-    print(json === true ? JSON.stringify({ version: 1, ...end }, null, 2) : endOf(id, end));
+    print(json ? asJson({ version: 1, ...end }) : endOf(id, end));
     if (end.whyNot !== undefined)
       throw new CommandFailure(`Not safe to stop ${id} after ${timeout ?? '10m'}: ${end.whyNot}`, 2);
   },
@@ -69,6 +70,7 @@ const betweenPassesMs = 500;
 async function waitFor(order: Drain): Promise<DrainEnd> {
   const endsAt = Date.now() + order.timeoutMs;
   let { left: sessions } = await pass(order, 'count');
+  let shown = '';
   for (;;) {
     const before = await accountOf(order);
     const swept = await pass(order, 'move');
@@ -78,7 +80,10 @@ async function waitFor(order: Drain): Promise<DrainEnd> {
     const lost = await lostSince(order);
     const whyNot = whyNotSafe({ ...after, pass: swept, before: before.account, after: after.account });
     const sum = { sessions, moved: sessions - swept.left, withoutData: swept.withoutData, lost };
-    say(progress(sum, after.until));
+    const waits = whyNot === undefined ? '' : `; not yet safe to stop: ${whyNot}`;
+    const line = progress(sum, after.until) + waits;
+    if (line !== shown) say(line);
+    shown = line;
     if (whyNot === undefined) return { safeToStop: true, ...sum, whyNot };
     if (Date.now() + betweenPassesMs >= endsAt) return { safeToStop: false, ...sum, whyNot };
     await new Promise((resolve) => setTimeout(resolve, betweenPassesMs));
@@ -88,12 +93,10 @@ async function waitFor(order: Drain): Promise<DrainEnd> {
 /** Every part of a pass is bounded: its cursor says where to go on. */
 async function pass({ site, id, pool }: Drain, what: 'count' | 'move'): Promise<Pass> {
   const sum = { moved: 0, left: 0, withoutData: 0 };
-  let cursor: string | undefined;
-  do {
-    const part = await askAdmin(site, pathOf(id, 'sweep'), { pool, cursor, count: what === 'count' });
+  const ask = (cursor: string | undefined) =>
+    askAdmin(site, pathOf(id, 'sweep'), { pool, cursor, count: what === 'count' });
+  for await (const part of pagesOf(ask))
     for (const name of ['moved', 'left', 'withoutData'] as const) sum[name] += Number(part[name]);
-    cursor = cursorIn(part);
-  } while (cursor !== undefined);
   return sum;
 }
 

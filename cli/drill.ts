@@ -1,9 +1,9 @@
-import { type ArgsDef, defineCommand } from 'citty';
+import type { ArgsDef } from 'citty';
 import { adminArgs, type Answer, askAdmin } from './admin.ts';
 import { CommandFailure, usageFailure } from './failure.ts';
 import { incidentPage } from './incident-page.ts';
-import { print, say } from './say.ts';
-import { strictFlags } from './strict-flags.ts';
+import { asJson, print, say } from './say.ts';
+import { verb } from './verb.ts';
 
 const args = {
   ...adminArgs,
@@ -14,18 +14,15 @@ const args = {
   stop: { type: 'boolean', description: 'End the drill that is under way' },
 } as const satisfies ArgsDef;
 
-export const drill = defineCommand({
-  meta: {
-    name: 'limpet drill',
-    description:
-      'A fire drill: some sessions of an origin see it as failed, move with their data, and stay there',
-  },
+export const drill = verb({
+  name: 'drill',
+  description:
+    'A fire drill: some sessions of an origin see it as failed, move with their data, and stay there',
   args,
-  plugins: [strictFlags('drill', args)],
-  run: async ({ args: { pool, origin, share, for: span, stop, json, ...site } }) => {
+  run: async ({ pool, origin, share, for: span, stop, json, ...site }) => {
     if (stop === true) {
       const told = await askAdmin(site, 'drill/stop', { pool });
-      return print(json ? JSON.stringify(told, null, 2) : `Stopped drill ${String(told['stopped'])}`);
+      return print(json ? asJson(told) : `Stopped drill ${String(told['stopped'])}`);
     }
     if (origin === undefined || origin === '')
       throw usageFailure('Wanted --origin ID (or --stop), found neither');
@@ -36,7 +33,7 @@ export const drill = defineCommand({
       `Drill ${id}: ${share} of the sessions of ${origin} see it as failed for ${span}. End it before: npx limpet drill --pool ${pool} --stop`,
     );
     const told = await followed(site, id);
-    print(json ? JSON.stringify(told, null, 2) : incidentPage(told));
+    print(json ? asJson(told) : incidentPage(told));
     judge(incidentIn(told));
   },
 });

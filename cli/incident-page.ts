@@ -4,11 +4,11 @@ import { columns, spanOf } from './table.ts';
 /** All that is known of one incident. */
 export function incidentPage(told: Answer): string {
   const incident = partOf(told, 'incident');
-  const { id, origin, kind, detectedBy, how, said, aborted } = incident;
+  const { id, origin, kind, detectedBy, how, aborted } = incident;
   const lines: (readonly [string, string])[] = [
     ['incident', `${String(id)}, ${String(kind)} of origin ${String(origin)}`],
     ['state', sinceText(incident, Number(told['now']))],
-    ['detected by', `${String(detectedBy)} (${String(how)}): ${String(said)}`],
+    ['detected by', `${String(detectedBy)} (${String(how)})${saidText(incident)}`],
     ['first failure', time(incident['firstFailureAt'])],
     ['first success elsewhere', time(incident['firstSuccessAt'])],
     ['end', time(incident['endedAt'])],
@@ -22,6 +22,11 @@ export function incidentPage(told: Answer): string {
   if (kind === 'drill') lines.push(['requests that stayed', String(incident['stayed'])]);
   if (aborted !== null) lines.push(['aborted', String(aborted)]);
   return columns(lines);
+}
+
+/** What the one that detected it has to say, where that is more than how. */
+function saidText({ how, said }: Answer): string {
+  return String(said).endsWith(`: ${String(how)}`) ? '' : `: ${String(said)}`;
 }
 
 /** `open for 12 s`, `over after 40 s`. */

@@ -1,10 +1,12 @@
-import { type ArgsDef, defineCommand } from 'citty';
+import type { ArgsDef } from 'citty';
 import { adminArgs, type Answer, askAdmin, listIn, poolArg, withQuery } from './admin.ts';
-import { CommandFailure, usageFailure } from './failure.ts';
+import { heardPoolsIn } from './answers.ts';
+import { usageFailure } from './failure.ts';
 import { incidentPage, recoveryText, sinceText } from './incident-page.ts';
 import { repeatedly, watchArg } from './repeatedly.ts';
-import { strictFlags } from './strict-flags.ts';
+import { asJson } from './say.ts';
 import { columns } from './table.ts';
+import { verb } from './verb.ts';
 
 const args = {
   what: { type: 'positional', description: '"show" for one of them', required: false },
@@ -14,23 +16,19 @@ const args = {
   watch: watchArg,
 } as const satisfies ArgsDef;
 
-export const incidents = defineCommand({
-  meta: {
-    name: 'limpet incidents',
-    description:
-      'List the failures of origins of the last 30 days and the time that each took to recover from',
-  },
+export const incidents = verb({
+  name: 'incidents',
+  description: 'List the failures of origins of the last 30 days and the time that each took to recover from',
   args,
-  plugins: [strictFlags('incidents', args)],
-  run: ({ args: { what, id, json, pool, watch, ...site } }) => {
+  run: ({ what, id, json, pool, watch, ...site }) => {
     const wanted = wantedId(what, id);
     return repeatedly(watch, async () => {
       if (wanted !== undefined) {
         const told = await askAdmin(site, `incidents/${encodeURIComponent(wanted)}`);
-        return json ? JSON.stringify(told, null, 2) : incidentPage(told);
+        return json ? asJson(told) : incidentPage(told);
       }
       const told = await askAdmin(site, withQuery('incidents', { pool }));
-      return json ? JSON.stringify(told, null, 2) : table(told);
+      return json ? asJson(told) : table(told);
     });
   },
 });
@@ -59,11 +57,9 @@ const headings = [
 ];
 
 function table(told: Answer): string {
-  const rows = listIn(told, 'pools').flatMap(({ pool, unreachable, ...rest }) => {
-    if (unreachable !== undefined)
-      throw new CommandFailure(`The monitor of pool ${String(pool)} does not answer: ${String(unreachable)}`);
-    return listIn(rest, 'incidents').map((incident) => row(incident, Number(told['now'])));
-  });
+  const rows = heardPoolsIn(told).flatMap((pool) =>
+    listIn(pool, 'incidents').map((incident) => row(incident, Number(told['now']))),
+  );
   return rows.length === 0 ? 'No incidents in the last 30 days' : columns([headings, ...rows]);
 }
 

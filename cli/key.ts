@@ -1,4 +1,4 @@
-import { type ArgsDef, defineCommand } from 'citty';
+import type { ArgsDef } from 'citty';
 import type { Config, PoolConfig } from '../worker/config/config.ts';
 import { fitsIds } from '../worker/config/registration.ts';
 import { parseSecrets } from '../worker/config/secrets.ts';
@@ -8,8 +8,8 @@ import { findConfigFile, shown } from './config-file.ts';
 import { CommandFailure } from './failure.ts';
 import { localSecrets } from './local-secrets.ts';
 import { problemLines, readConfig } from './read-config.ts';
-import { print, say } from './say.ts';
-import { strictFlags } from './strict-flags.ts';
+import { asJson, print, say } from './say.ts';
+import { verb } from './verb.ts';
 
 const args = {
   origin: { type: 'positional', description: 'The id of the origin in the configuration', required: true },
@@ -22,19 +22,16 @@ const args = {
   json: jsonArg,
 } as const satisfies ArgsDef;
 
-export const key = defineCommand({
-  meta: {
-    name: 'limpet key',
-    description: 'Print the two values that an origin needs: LIMPET_ORIGIN and LIMPET_KEY',
-  },
+export const key = verb({
+  name: 'key',
+  description: 'Print the two values that an origin needs: LIMPET_ORIGIN and LIMPET_KEY',
   args,
-  plugins: [strictFlags('key', args)],
-  run: async ({ args: { origin, config, pool, json } }) => {
+  run: async ({ origin, config, pool, json }) => {
     const path = findConfigFile(config);
     const values = await originValues(path, origin, pool);
     print(
       json
-        ? JSON.stringify({ version: 1, ...values }, null, 2)
+        ? asJson({ version: 1, ...values })
         : `LIMPET_ORIGIN=${values.LIMPET_ORIGIN}\nLIMPET_KEY=${values.LIMPET_KEY}`,
     );
   },

@@ -6,8 +6,8 @@ import { CommandFailure } from './failure.ts';
 
 /** What must exist before the Worker starts. On Cloudflare these are Worker secrets. */
 const secretNames = ['COOKIE_KEYS', 'ORIGIN_SECRET', 'ADMIN_TOKEN'] as const;
-/** Those of a pool's own store: never made here. */
-export const storeSecretNames = ['REDIS_URL', 'REDIS_HTTP_URL', 'REDIS_HTTP_TOKEN'] as const;
+/** Those that a site may do without, and those of a pool's own store: never made here. */
+export const optionalNames = ['READ_TOKEN', 'REDIS_URL', 'REDIS_HTTP_URL', 'REDIS_HTTP_TOKEN'] as const;
 type SecretName = (typeof secretNames)[number];
 
 export interface LocalSecrets {
@@ -41,7 +41,7 @@ export function localSecrets(
 
 function fromEnvironment(environment: NodeJS.ProcessEnv): Record<string, string> {
   return Object.fromEntries(
-    [...secretNames, ...storeSecretNames].flatMap((name) =>
+    [...secretNames, ...optionalNames].flatMap((name) =>
       environment[name] ? [[name, environment[name]]] : [],
     ),
   );

@@ -1,7 +1,7 @@
 import type { ArgsDef } from 'citty';
 import { adminArgs, type Answer, askAdmin, listIn, poolArg, withQuery } from './admin.ts';
-import { CommandFailure } from './failure.ts';
-import { print } from './say.ts';
+import { heardPoolsIn } from './answers.ts';
+import { asJson, print } from './say.ts';
 import { columns } from './table.ts';
 import { verb } from './verb.ts';
 
@@ -17,19 +17,22 @@ export const lost = verb({
   args,
   run: async ({ json, pool, full, ...site }) => {
     const told = await askAdmin(site, withQuery('lost', { pool, ...(full === true ? { full: '1' } : {}) }));
-    print(json ? JSON.stringify(told, null, 2) : table(told));
+    print(json ? asJson(told) : table(told));
   },
 });
 
 function table(told: Answer): string {
-  const rows = listIn(told, 'pools').flatMap(({ pool, unreachable, ...rest }) => {
-    if (unreachable !== undefined)
-      throw new CommandFailure(`The monitor of pool ${String(pool)} does not answer: ${String(unreachable)}`);
-    return listIn(rest, 'writes').map(({ at, session, why, told: how, method, path }) =>
-      [new Date(Number(at)).toISOString(), pool, session, why, how, `${String(method)} ${String(path)}`].map(
-        String,
-      ),
-    );
-  });
+  const rows = heardPoolsIn(told).flatMap((answer) =>
+    listIn(answer, 'writes').map(({ at, session, why, told: how, method, path }) =>
+      [
+        new Date(Number(at)).toISOString(),
+        answer['pool'],
+        session,
+        why,
+        how,
+        `${String(method)} ${String(path)}`,
+      ].map(String),
+    ),
+  );
   return columns([['WHEN', 'POOL', 'SESSION', 'WHY', 'CLIENT WAS', 'REQUEST'], ...rows]);
 }

@@ -1,7 +1,7 @@
 import type { ArgsDef } from 'citty';
 import { adminArgs, type Answer, askAdmin, poolArg } from './admin.ts';
 import { usageFailure } from './failure.ts';
-import { print } from './say.ts';
+import { asJson, print } from './say.ts';
 import { verb } from './verb.ts';
 
 export const originArgs = {
@@ -18,7 +18,7 @@ function stateVerb(name: string, description: string) {
     args: originArgs,
     run: async ({ id, json, pool, ...site }) => {
       const told = await askAdmin(site, `origins/${encodeURIComponent(id)}/${name}`, { pool });
-      print(json === true ? JSON.stringify(told, null, 2) : sentence(told));
+      print(json ? asJson(told) : sentence(told));
     },
   });
 }
@@ -42,7 +42,7 @@ export const weight = verb({
   run: async ({ id, share, json, pool, ...site }) => {
     const order = { pool, weight: shareIn(share) };
     const told = await askAdmin(site, `origins/${encodeURIComponent(id)}/weight`, order);
-    print(json === true ? JSON.stringify(told, null, 2) : sentence(told));
+    print(json ? asJson(told) : sentence(told));
   },
 });
 
@@ -58,9 +58,7 @@ export const routeOnly = verb({
     if (to !== 'on' && to !== 'off')
       throw usageFailure(`route-only: wanted "on" or "off", found ${JSON.stringify(to)}`);
     const told = await askAdmin(site, `pools/${encodeURIComponent(pool)}/route-only`, { to });
-    print(
-      json === true ? JSON.stringify(told, null, 2) : `${pool} is route-only: ${String(told['routeOnly'])}`,
-    );
+    print(json ? asJson(told) : `${pool} is route-only: ${String(told['routeOnly'])}`);
   },
 });
 

@@ -1,7 +1,8 @@
 import type { ArgsDef } from 'citty';
 import { adminArgs, type Answer, askAdmin, listIn, poolArg, withQuery } from './admin.ts';
-import { CommandFailure } from './failure.ts';
+import { heardPoolsIn } from './answers.ts';
 import { repeatedly, watchArg } from './repeatedly.ts';
+import { asJson } from './say.ts';
 import { columns, spanOf } from './table.ts';
 import { verb } from './verb.ts';
 
@@ -14,16 +15,12 @@ export const origins = verb({
   run: ({ json, pool, watch, ...site }) =>
     repeatedly(watch, async () => {
       const told = await askAdmin(site, withQuery('origins', { pool }));
-      return json === true ? JSON.stringify(told, null, 2) : table(told);
+      return json ? asJson(told) : table(told);
     }),
 });
 
 function table(told: Answer): string {
-  const rows = listIn(told, 'pools').flatMap((pool) => {
-    if (pool['unreachable'] !== undefined)
-      throw new CommandFailure(
-        `The monitor of pool ${String(pool['pool'])} does not answer: ${String(pool['unreachable'])}`,
-      );
+  const rows = heardPoolsIn(told).flatMap((pool) => {
     const name = pool['routeOnly'] === 'on' ? `${String(pool['pool'])} (route-only)` : String(pool['pool']);
     return listIn(pool, 'origins').map((origin) => [name, ...cellsOf(origin)]);
   });

@@ -1,8 +1,8 @@
-import { type ArgsDef, defineCommand } from 'citty';
+import type { ArgsDef } from 'citty';
 import { adminArgs, type Answer, askAdmin } from './admin.ts';
 import { usageFailure } from './failure.ts';
-import { print } from './say.ts';
-import { strictFlags } from './strict-flags.ts';
+import { asJson, print } from './say.ts';
+import { verb } from './verb.ts';
 
 const args = {
   ...adminArgs,
@@ -24,14 +24,11 @@ const args = {
   },
 } as const satisfies ArgsDef;
 
-export const promote = defineCommand({
-  meta: {
-    name: 'limpet promote',
-    description: 'Make a replica the shard; the old one answers nothing any more',
-  },
+export const promote = verb({
+  name: 'promote',
+  description: 'Make a replica the shard; the old one answers nothing any more',
   args,
-  plugins: [strictFlags('promote', args)],
-  run: async ({ args: { json, pool, shard, replica, 'accept-loss': acceptLoss, ...site } }) => {
+  run: async ({ json, pool, shard, replica, 'accept-loss': acceptLoss, ...site }) => {
     if (replica !== undefined && !/^\d+$/.test(replica))
       throw usageFailure(`Wanted a number for --replica, found ${JSON.stringify(replica)}`);
     const order = {
@@ -41,7 +38,7 @@ export const promote = defineCommand({
       ...(replica === undefined ? {} : { replica: Number(replica) }),
     };
     const answer = await askAdmin({ config: site.config, url: site.url }, 'promote', order);
-    print(json ? JSON.stringify(answer, null, 2) : sentence(answer));
+    print(json ? asJson(answer) : sentence(answer));
   },
 });
 

@@ -6,7 +6,7 @@ export const watchArg = {
   description: 'Print it again every two seconds, until interrupted',
 } as const satisfies BooleanArgDef;
 
-const everyMs = 2_000;
+export const watchEveryMs = 2_000;
 
 /** Prints once, or again and again. On a terminal the new one takes the place of the old one. */
 export async function repeatedly(watch: boolean | undefined, look: () => Promise<string>): Promise<void> {
@@ -14,6 +14,6 @@ export async function repeatedly(watch: boolean | undefined, look: () => Promise
   for (;;) {
     const text = await look();
     print(process.stdout.isTTY ? `\u001b[2J\u001b[H${text}` : text);
-    await new Promise((resolve) => setTimeout(resolve, everyMs));
+    await new Promise((resolve) => setTimeout(resolve, watchEveryMs));
   }
 }

@@ -6,3 +6,8 @@ export function print(data: string): void {
 export function say(talk: string): void {
   process.stderr.write(`${talk}\n`);
 }
+
+/** What `--json` prints. */
+export function asJson(said: unknown): string {
+  return JSON.stringify(said, null, 2);
+}

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
-import { type ArgsDef, defineCommand } from 'citty';
+import type { ArgsDef } from 'citty';
 import { stop as endEsbuild } from 'esbuild';
 import { configArg } from './args.ts';
 import { findConfigFile } from './config-file.ts';
@@ -20,7 +20,7 @@ import { makeRunFolder, type RunFolder } from './serve/run-folder.ts';
 import { startRuntime } from './serve/runtime.ts';
 import { serveEntry } from './serve/serve-entry.ts';
 import { workerdConfig } from './serve/workerd-config.ts';
-import { strictFlags } from './strict-flags.ts';
+import { verb } from './verb.ts';
 
 const args = {
   config: configArg,
@@ -43,14 +43,11 @@ const args = {
   },
 } as const satisfies ArgsDef;
 
-export const serve = defineCommand({
-  meta: {
-    name: 'limpet serve',
-    description: 'Serve on this machine, on workerd itself; a restart keeps every session',
-  },
+export const serve = verb({
+  name: 'serve',
+  description: 'Serve on this machine, on workerd itself; a restart keeps every session',
   args,
-  plugins: [strictFlags('serve', args)],
-  run: async ({ args: { config, port, host, persist } }) => {
+  run: async ({ config, port, host, persist }) => {
     if (persist === '') throw usageFailure('Wanted a folder after --persist, found nothing');
     if (isIP(host) === 0) throw usageFailure(`--host: wanted an IP address, found "${host}"`);
     const path = findConfigFile(config);

@@ -1,9 +1,10 @@
 import { type ArgsDef, defineCommand } from 'citty';
-import { adminArgs, type Answer, askAdmin, cursorIn, listIn, poolArg, withQuery } from './admin.ts';
+import { adminArgs, type Answer, askAdmin, listIn, poolArg, withQuery } from './admin.ts';
+import { pagesOf } from './answers.ts';
 import { usageFailure } from './failure.ts';
-import { print } from './say.ts';
-import { strictFlags } from './strict-flags.ts';
+import { asJson, print } from './say.ts';
 import { columns, spanOf } from './table.ts';
+import { verb } from './verb.ts';
 
 const listArgs = {
   ...adminArgs,
@@ -12,25 +13,23 @@ const listArgs = {
   full: { type: 'boolean', description: 'Show the whole session ids' },
 } as const satisfies ArgsDef;
 
-const list = defineCommand({
-  meta: {
-    name: 'limpet sessions list',
-    description: 'List what the map knows of every session; never a state',
-  },
+const list = verb({
+  name: 'sessions list',
+  description: 'List what the map knows of every session; never a state',
   args: listArgs,
-  plugins: [strictFlags('sessions list', listArgs)],
-  run: async ({ args: { json, pool, limit, full, ...site } }) => {
+  run: async ({ json, pool, limit, full, ...site }) => {
     const sessions: Answer[] = [];
     const most = countIn(limit);
     const query = { pool, ...(full === true ? { full: '1' } : {}) };
-    let cursor: string | undefined;
-    do {
+    const ask = (cursor: string | undefined) => {
       const page = { ...query, cursor, limit: String(Math.min(1_000, most - sessions.length)) };
-      const answer = await askAdmin(site, withQuery('sessions', page));
-      sessions.push(...listIn(answer, 'sessions'));
-      cursor = cursorIn(answer);
-    } while (cursor !== undefined && sessions.length < most);
-    print(json ? JSON.stringify({ version: 1, sessions }, null, 2) : table(sessions));
+      return askAdmin(site, withQuery('sessions', page));
+    };
+    for await (const page of pagesOf(ask)) {
+      sessions.push(...listIn(page, 'sessions'));
+      if (sessions.length >= most) break;
+    }
+    print(json ? asJson({ version: 1, sessions }) : table(sessions));
   },
 });
 
@@ -40,25 +39,25 @@ const oneArgs = {
   pool: poolArg,
 } as const satisfies ArgsDef;
 
-const show = defineCommand({
-  meta: { name: 'limpet sessions show', description: 'Say what the map knows of one session' },
+const show = verb({
+  name: 'sessions show',
+  description: 'Say what the map knows of one session',
   args: oneArgs,
-  plugins: [strictFlags('sessions show', oneArgs)],
-  run: async ({ args: { id, json, pool, ...site } }) => {
+  run: async ({ id, json, pool, ...site }) => {
     const told = await askAdmin(site, withQuery(`sessions/${encodeURIComponent(id)}`, { pool }));
     const [found] = listIn({ session: [told['session']] }, 'session');
     const text = found?.['ended'] === true ? `${id} was ended` : table(found === undefined ? [] : [found]);
-    print(json ? JSON.stringify(told, null, 2) : text);
+    print(json ? asJson(told) : text);
   },
 });
 
-const end = defineCommand({
-  meta: { name: 'limpet sessions end', description: 'End one session, wherever it lives' },
+const end = verb({
+  name: 'sessions end',
+  description: 'End one session, wherever it lives',
   args: oneArgs,
-  plugins: [strictFlags('sessions end', oneArgs)],
-  run: async ({ args: { id, json, pool, ...site } }) => {
+  run: async ({ id, json, pool, ...site }) => {
     const told = await askAdmin(site, withQuery(`sessions/${encodeURIComponent(id)}/end`, { pool }), {});
-    print(json ? JSON.stringify(told, null, 2) : `${id} is ended: its next request begins a new session`);
+    print(json ? asJson(told) : `${id} is ended: its next request begins a new session`);
   },
 });
 

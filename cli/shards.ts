@@ -1,27 +1,21 @@
-import { type ArgsDef, defineCommand } from 'citty';
-import { adminArgs, type Answer, askAdmin, cursorIn, listIn, poolArg, withQuery } from './admin.ts';
-import { print } from './say.ts';
-import { strictFlags } from './strict-flags.ts';
+import type { ArgsDef } from 'citty';
+import { adminArgs, type Answer, askAdmin, listIn, poolArg, withQuery } from './admin.ts';
+import { pagesOf } from './answers.ts';
+import { asJson, print } from './say.ts';
 import { columns } from './table.ts';
+import { verb } from './verb.ts';
 
 const args = { ...adminArgs, pool: poolArg } as const satisfies ArgsDef;
 
-export const shards = defineCommand({
-  meta: {
-    name: 'limpet shards',
-    description: 'List which object each shard is, and how far its replicas are behind',
-  },
+export const shards = verb({
+  name: 'shards',
+  description: 'List which object each shard is, and how far its replicas are behind',
   args,
-  plugins: [strictFlags('shards', args)],
-  run: async ({ args: { json, pool, ...site } }) => {
+  run: async ({ json, pool, ...site }) => {
     const all: Answer[] = [];
-    let cursor: string | undefined;
-    do {
-      const answer = await askAdmin(site, withQuery('shards', { pool, cursor }));
-      all.push(...listIn(answer, 'shards'));
-      cursor = cursorIn(answer);
-    } while (cursor !== undefined);
-    print(json ? JSON.stringify({ version: 1, shards: all }, null, 2) : table(all));
+    const ask = (cursor: string | undefined) => askAdmin(site, withQuery('shards', { pool, cursor }));
+    for await (const page of pagesOf(ask)) all.push(...listIn(page, 'shards'));
+    print(json ? asJson({ version: 1, shards: all }) : table(all));
   },
 });
 

@@ -1,9 +1,10 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { type ArgsDef, defineCommand } from 'citty';
-import { adminArgs, type Answer, askAdmin, cursorIn, listIn, poolArg, type Site } from './admin.ts';
+import { adminArgs, type Answer, askAdmin, listIn, poolArg, type Site } from './admin.ts';
+import { pagesOf } from './answers.ts';
 import { CommandFailure } from './failure.ts';
-import { print, say } from './say.ts';
-import { strictFlags } from './strict-flags.ts';
+import { asJson, print, say } from './say.ts';
+import { verb } from './verb.ts';
 
 const args = {
   name: { type: 'positional', description: 'The subject, as its origins name it', required: true },
@@ -11,26 +12,23 @@ const args = {
   pool: poolArg,
 } as const satisfies ArgsDef;
 
-const end = defineCommand({
-  meta: { name: 'limpet subject end', description: 'End all sessions of one subject' },
+const end = verb({
+  name: 'subject end',
+  description: 'End all sessions of one subject',
   args,
-  plugins: [strictFlags('subject end', args)],
-  run: async ({ args: { name, pool, json, ...site } }) => {
+  run: async ({ name, pool, json, ...site }) => {
     const count = await untilNone(site, 'subject/end', { subject: name, pool });
-    print(json ? JSON.stringify({ version: 1, ended: count }, null, 2) : `${sessionsOf(count)} ended`);
+    print(json ? asJson({ version: 1, ended: count }) : `${sessionsOf(count)} ended`);
   },
 });
 
-const erase = defineCommand({
-  meta: {
-    name: 'limpet subject erase',
-    description: 'End all sessions of one subject and delete their states, copies included',
-  },
+const erase = verb({
+  name: 'subject erase',
+  description: 'End all sessions of one subject and delete their states, copies included',
   args,
-  plugins: [strictFlags('subject erase', args)],
-  run: async ({ args: { name, pool, json, ...site } }) => {
+  run: async ({ name, pool, json, ...site }) => {
     const count = await untilNone(site, 'subject/erase', { subject: name, pool });
-    print(json ? JSON.stringify({ version: 1, erased: count }, null, 2) : `${sessionsOf(count)} erased`);
+    print(json ? asJson({ version: 1, erased: count }) : `${sessionsOf(count)} erased`);
   },
 });
 
@@ -40,14 +38,11 @@ const exportArgs = {
   full: { type: 'boolean', description: 'Show the whole session ids' },
 } as const satisfies ArgsDef;
 
-const exportStates = defineCommand({
-  meta: {
-    name: 'limpet subject export',
-    description: "Print the states of one subject's sessions: a line of JSON each, the state as base64",
-  },
+const exportStates = verb({
+  name: 'subject export',
+  description: "Print the states of one subject's sessions: a line of JSON each, the state as base64",
   args: exportArgs,
-  plugins: [strictFlags('subject export', exportArgs)],
-  run: async ({ args: { name, pool, out, full, json: _always, ...site } }) => {
+  run: async ({ name, pool, out, full, json: _always, ...site }) => {
     const write = out === undefined ? print : toFile(out);
     const count = await walk(site, 'subject/export', { subject: name, pool, full }, (session) =>
       write(JSON.stringify(session)),
@@ -82,13 +77,10 @@ async function walk(
   each: (session: Answer) => void = () => undefined,
 ): Promise<number> {
   let count = 0;
-  let cursor: string | undefined;
-  do {
-    const answer = await askAdmin(site, path, { ...order, cursor });
+  for await (const answer of pagesOf((cursor) => askAdmin(site, path, { ...order, cursor }))) {
     for (const session of listIn(answer, 'sessions')) each(session);
     count += Number(answer['count']);
-    cursor = cursorIn(answer);
-  } while (cursor !== undefined);
+  }
   return count;
 }
 

@@ -12,7 +12,9 @@ import type { Tally } from '../worker/core/tally.ts';
 import type { DrillSaid, MonitorStatus, Ordered } from '../worker/ports.ts';
 import { Drills } from './monitor/drills.ts';
 import { Incidents } from './monitor/incidents.ts';
+import { isOut } from './monitor/operations.ts';
 import { Orders } from './monitor/orders.ts';
+import { Interest } from './monitor/interest.ts';
 import { LostWriteRing } from './monitor/lost-writes.ts';
 import { SnapshotMirror } from './monitor/mirror.ts';
 import { Probing } from './monitor/probing.ts';
@@ -26,10 +28,6 @@ interface MonitorEnv {
   readonly PROBER?: ProberObjects;
 }
 
-/** A pool that nobody visits is not probed. */
-const restAfterMs = 600_000;
-const askedKeptEveryMs = 60_000;
-
 /** Knows the health of one pool. RPC and alarm in, core/health decides, SQL out. */
 export class PoolMonitor extends DurableObject<MonitorEnv> {
   readonly #roster: Roster;
@@ -40,10 +38,9 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
   readonly #incidents: Incidents;
   readonly #drills: Drills;
   readonly #promotions: PromotionBook;
+  readonly #interest: Interest;
   readonly #raisedIn = new Map<OriginId, number>();
   #handedOut = 0;
-  #askedAt: number;
-  #askedKeptAt: number;
 
   constructor(ctx: DurableObjectState, env: MonitorEnv) {
     super(ctx, env);
@@ -52,6 +49,7 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
       storage: ctx.storage,
       roster: this.#roster,
       arm: (at) => this.#probing.arm(at),
+      turned: (origin, to, now) => this.#incidents.ordered(origin, to, now),
     });
     this.#lost = new LostWriteRing(ctx.storage.sql);
     this.#promotions = new PromotionBook(ctx.storage.sql);
@@ -60,9 +58,11 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
       version: () => this.#roster.version,
       tell: () => this.#tell(),
     });
-    this.#incidents = new Incidents(ctx.storage.sql, pool);
+    this.#incidents = new Incidents(ctx.storage.sql, pool, (origin) =>
+      isOut(this.#orders.operations.of(origin).state),
+    );
     this.#drills = new Drills(ctx.storage.kv, this.#incidents, {
-      snapshot: () => this.#roster.snapshot,
+      snapshot: () => this.#orders.operations.over(this.#roster.snapshot),
       changed: () => {
         this.#roster.bump();
         ctx.waitUntil(this.#mirror.write());
@@ -81,8 +81,7 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
         this.#drills.settle(Date.now());
       },
     });
-    this.#askedAt = ctx.storage.kv.get<number>('askedAt') ?? 0;
-    this.#askedKeptAt = this.#askedAt;
+    this.#interest = new Interest(ctx.storage.kv, ctx.id.name);
     // What an earlier life of this object has handed out is not known: taken as everything, so that a raise never gets lost.
     this.#handedOut = this.#roster.version;
     ctx.blockConcurrencyWhile(() => this.#probing.recallAlarm());
@@ -91,8 +90,8 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
   /** What the pool's edges route by. Asking keeps the probing alive and brings the configuration along. */
   async snapshot(probing: ProbingConfig): Promise<ToldSnapshot> {
     const now = Date.now();
-    const rested = now - this.#askedAt > restAfterMs;
-    this.#asked(now);
+    const rested = !this.#interest.isThere(now);
+    this.#interest.asked(now);
     this.#roster.turn(now);
     if (this.#orders.adopt(probing, now) || rested || this.#probing.isAlarmLost(now)) this.#probing.arm(now);
     return this.#tell();
@@ -155,21 +154,24 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
     const now = Date.now();
     this.#lost.prune(now);
     this.#incidents.prune(now);
+    this.#orders.forgetOthers();
     this.#incidents.keepTo(new Set(this.#roster.healths.keys()), now);
-    if (this.#isWanted(now) && this.#probing.isAlarmLost(now)) this.#probing.arm(now);
+    if (this.#interest.isThere(now) && this.#probing.isAlarmLost(now)) this.#probing.arm(now);
   }
 
   async status(): Promise<MonitorStatus> {
-    return { ...this.#orders.status(), alarmAt: this.#probing.alarmAt, askedAt: this.#askedAt };
+    return { ...this.#orders.status(), alarmAt: this.#probing.alarmAt, askedAt: this.#interest.askedAt };
   }
 
   /** An origin registers itself or renews its lease: whoever is new is probed at once. */
   async register(asked: Registration, max: number): Promise<Leased> {
-    const before = this.#roster.version;
+    const { version: before } = this.#roster;
+    const instance = this.#roster.instanceOf(asked.id);
     const said = this.#roster.register(asked, max);
+    if (said.kind === 'leased' && instance !== asked.instance) this.#orders.startAnew(asked.id, Date.now());
     if (this.#roster.version !== before) {
       this.ctx.waitUntil(this.#mirror.write());
-      if (this.#isWanted(Date.now())) this.#probing.arm(Date.now());
+      if (this.#interest.isThere(Date.now())) this.#probing.arm(Date.now());
     }
     return said;
   }
@@ -219,7 +221,7 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
     const now = Date.now();
     this.#probing.disarm();
     const { probing } = this.#roster;
-    if (probing === undefined || !this.#isWanted(now)) return;
+    if (probing === undefined || !this.#interest.isThere(now)) return;
     try {
       await this.#probing.ring(probing, now);
       await this.#mirror.write();
@@ -238,17 +240,5 @@ export class PoolMonitor extends DurableObject<MonitorEnv> {
     this.#handedOut = snapshot.version;
     const told = { ...snapshot, ...this.#promotions.told };
     return { snapshot: drill === undefined ? told : { ...told, drill }, at: now };
-  }
-
-  #asked(now: number): void {
-    this.#askedAt = now;
-    if (now - this.#askedKeptAt < askedKeptEveryMs) return;
-    this.#askedKeptAt = now;
-    this.ctx.storage.kv.put('askedAt', now);
-    if (this.ctx.id.name !== undefined) this.ctx.storage.kv.put('pool', this.ctx.id.name);
-  }
-
-  #isWanted(now: number): boolean {
-    return now - this.#askedAt <= restAfterMs;
   }
 }

@@ -1,22 +1,14 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { PoolName, SessionId } from '../worker/core/ids.ts';
-import { bucketOf, buckets, decodePage } from '../worker/core/page.ts';
 import { firstObject, notPromotedText, type Promotion } from '../worker/core/promotion.ts';
-import {
-  applied,
-  filled,
-  isSettled,
-  judge,
-  type Position,
-  type Replication,
-} from '../worker/core/replication.ts';
-import { current } from '../worker/core/row.ts';
+import type { Position, Replication } from '../worker/core/replication.ts';
 import { shardOf } from '../worker/core/session-id.ts';
 import type { ReplicaStanding } from '../worker/ports.ts';
 import type { ReplicaCopy } from '../worker/stores/shard-replicas.ts';
-import { SessionShard, type ShardEnv } from './session-shard.ts';
+import { SessionShard } from './session-shard.ts';
 import { Address } from './shard/address.ts';
-import { Intake } from './shard/intake.ts';
+import { Copy } from './shard/copy.ts';
+import type { ShardEnv } from './shard/env.ts';
 import { Ledger } from './shard/ledger.ts';
 import type { Chunk, Of, Pages, Rows } from './shard/replica-object.ts';
 import { ReplicaUpkeep } from './shard/replica-upkeep.ts';
@@ -46,10 +38,8 @@ export class ShardReplica extends DurableObject<ShardEnv> {
   readonly #address: Address;
   readonly #tables: Tables;
   readonly #ledger: Ledger;
-  readonly #intake: Intake;
+  readonly #copy: Copy;
   readonly #upkeep: ReplicaUpkeep;
-  #position: Position;
-  #at: number;
   /** Shards' objects of a lower generation are not listened to any more. */
   #closedTo: number;
   #shard: SessionShard | undefined;
@@ -60,15 +50,14 @@ export class ShardReplica extends DurableObject<ShardEnv> {
     this.#address = new Address(storage);
     this.#tables = new Tables(storage.sql);
     this.#ledger = new Ledger(storage, this.#tables);
-    this.#intake = new Intake(this.#tables, this.#ledger);
-    this.#upkeep = new ReplicaUpkeep(storage, this.#tables, this.#ledger, () =>
-      storage.kv.put('at', this.#at),
-    );
-    const kept = storage.kv.get<Position>('position') ?? { kind: 'blank' };
-    // The log itself says how far it goes: no row of its own for each batch.
-    this.#position = kept.kind === 'following' ? { ...kept, seq: this.#ledger.last } : kept;
-    // Kept with each fold only: after an eviction the copy counts as older than it is, never as younger.
-    this.#at = storage.kv.get<number>('at') ?? 0;
+    this.#upkeep = new ReplicaUpkeep(storage, this.#tables, this.#ledger, () => this.#copy.keepTime());
+    this.#copy = new Copy({
+      kept: storage.kv,
+      tables: this.#tables,
+      ledger: this.#ledger,
+      inOneStep: (work) => this.#inOneStep(work),
+      heard: () => this.#upkeep.stored(),
+    });
     this.#closedTo = storage.kv.get<number>('closedTo') ?? 0;
     if (this.#promotion === undefined) ctx.blockConcurrencyWhile(() => this.#upkeep.wake());
     else this.#shard = new SessionShard(ctx, env);
@@ -76,57 +65,38 @@ export class ShardReplica extends DurableObject<ShardEnv> {
 
   async position(of: Of): Promise<Position> {
     this.#mustListen(of);
-    return this.#position;
+    return this.#copy.position;
   }
 
   /** Forgets all and waits for the pages. */
   async begin(of: Of, stream: string, from: number): Promise<Position> {
     this.#mustListen(of);
     this.#inOneStep(() => {
-      this.#ledger.startOver(from);
-      this.#stand({ kind: 'filling', stream, from, bucket: 0, settledAt: from });
+      this.#copy.begin(stream, from);
       this.#address.keep();
     });
-    return this.#position;
+    return this.#copy.position;
   }
 
   async chunks(of: Of, chunks: readonly Chunk[]): Promise<void> {
     this.#mustListen(of);
-    for (const { id, part, body } of chunks) this.#tables.writeChunk(id, part, new Uint8Array(body));
+    this.#copy.takeChunks(chunks);
   }
 
   async fill(of: Of, pages: Pages): Promise<Position> {
     this.#mustListen(of);
-    const next = filled(this.#position, pages, buckets);
-    if (next === 'gap' || !this.#intake.hasAll(pages.sent)) return this.#position;
-    const entries = pages.pages.flatMap(({ body }) => decodePage(body));
-    this.#inOneStep(() => {
-      this.#intake.dropHoles(entries, pages.sent);
-      for (const [bucket, page] of Map.groupBy(entries, ({ session }) => bucketOf(session)))
-        this.#ledger.fill(bucket, page);
-      this.#stand(next);
-    });
-    this.#heard(pages.at);
-    return this.#position;
+    return this.#copy.fill(pages);
   }
 
   async append(of: Of, rows: Rows): Promise<Position> {
     this.#mustListen(of);
-    if (judge(this.#position, rows) === 'apply' && this.#intake.hasAll(rows.sent)) this.#apply(rows);
-    return this.#position;
+    return this.#copy.append(rows);
   }
 
   /** A session as this copy has it, for when its shard is away. */
   async read(pool: PoolName, session: SessionId): Promise<ReplicaCopy> {
     this.#address.mustBe({ pool, shard: shardOf(session) });
-    const isCopy = this.#shard === undefined && isSettled(this.#position);
-    const entry = isCopy ? this.#ledger.find(session) : undefined;
-    if (entry === undefined) return { kind: 'none' };
-    const slot = current(entry.slot, Date.now());
-    if (slot.kind === 'ended') return { kind: 'ended' };
-    const state = this.#intake.hasState(entry) ? this.#ledger.sealed(entry.state) : undefined;
-    if (slot.kind === 'none' || state === undefined) return { kind: 'none' };
-    return { kind: 'copy', row: slot.row, state, at: this.#at };
+    return this.#shard === undefined ? this.#copy.find(session, Date.now()) : { kind: 'none' };
   }
 
   /** Moves the log into the pages now. The alarm and a full log do it by themselves. */
@@ -140,7 +110,8 @@ export class ShardReplica extends DurableObject<ShardEnv> {
       this.#tables.count('page'),
       this.#tables.count('chunk'),
     ];
-    return { position: this.#position, at: this.#at, logRows, pages, chunks };
+    const { position, at } = this.#copy;
+    return { position, at, logRows, pages, chunks };
   }
 
   override async alarm(): Promise<void> {
@@ -150,9 +121,10 @@ export class ShardReplica extends DurableObject<ShardEnv> {
   /** How it stands, for choosing which one is promoted. */
   async standing(of: Of): Promise<ReplicaStanding> {
     this.#address.mustBe(of);
-    const seq = this.#position.kind === 'following' ? this.#position.seq : 0;
+    const { position, isWhole, at } = this.#copy;
+    const seq = position.kind === 'following' ? position.seq : 0;
     const { generation } = this.#promotion ?? firstObject;
-    return { generation, closedTo: this.#closedTo, isWhole: isSettled(this.#position), seq, at: this.#at };
+    return { generation, closedTo: this.#closedTo, isWhole, seq, at };
   }
 
   /** Takes nothing more of objects below this generation: none of them can acknowledge by it, or be confirmed by it. */
@@ -184,7 +156,7 @@ export class ShardReplica extends DurableObject<ShardEnv> {
   async promote(of: Of, attempt: number, by: Promotion, replication: Replication): Promise<Promoted> {
     this.#address.mustBe(of);
     if (this.#promotion !== undefined) return { kind: 'promoted', by: this.#promotion };
-    if (!isSettled(this.#position)) return { kind: 'not whole' };
+    if (!this.#copy.isWhole) return { kind: 'not whole' };
     // What is on its way into the pages must not go on below the new shard.
     await this.#upkeep.fold();
     if (this.#closedTo !== attempt) return { kind: 'overtaken' };
@@ -290,8 +262,7 @@ export class ShardReplica extends DurableObject<ShardEnv> {
   }
 
   #forget(): void {
-    this.#ledger.startOver(0);
-    this.#stand({ kind: 'blank' });
+    this.#copy.forget();
     this.ctx.storage.kv.delete('promotion');
     this.ctx.storage.kv.delete('stream');
     this.ctx.storage.kv.delete('replication');
@@ -306,28 +277,6 @@ export class ShardReplica extends DurableObject<ShardEnv> {
   #closed(generation: number): void {
     this.ctx.storage.kv.put('closedTo', generation);
     this.#closedTo = generation;
-  }
-
-  #apply(rows: Rows): void {
-    const position = this.#position;
-    if (position.kind !== 'following') return;
-    const fresh = rows.rows.filter(({ seq }) => seq > position.seq);
-    this.#inOneStep(() => {
-      const next = applied(position, rows, this.#intake.append(fresh, rows.sent));
-      if (next.settledAt === position.settledAt) this.#position = next;
-      else this.#stand(next);
-    });
-    this.#heard(rows.at);
-  }
-
-  #heard(at: number): void {
-    this.#at = Math.max(this.#at, at);
-    this.#upkeep.stored();
-  }
-
-  #stand(position: Position): void {
-    this.ctx.storage.kv.put('position', position);
-    this.#position = position;
   }
 
   /** Memory must not run ahead of storage: what fails half-way starts the object again. */

@@ -4,7 +4,7 @@
 // Plain JavaScript without packages, for Node 20: it runs before anything is installed.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { accessSync, constants, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -23,7 +23,7 @@ const aptPackages = {
 
 const { programs, command, packagesOnly } = readArguments(process.argv.slice(2));
 installPackages();
-programs.filter((name) => !find(name)).forEach(installProgram);
+installPrograms(programs.filter((name) => !find(name)));
 if (!packagesOnly) build();
 if (command.length > 0) run(command);
 
@@ -67,17 +67,45 @@ function build() {
 }
 
 // Only where it needs no question: root on Debian. A machine that could not install a program is not asked again and again.
+/** @param {string[]} missing */
+function installPrograms(missing) {
+  const debian = process.getuid?.() === 0 && existsSync('/etc/debian_version');
+  const wanted = missing.filter((name) => debian && (env['CI'] || !existsSync(failureOf(name))));
+  if (wanted.length === 0) return;
+  console.error(`installing ${wanted.join(', ')} (apt-get)`);
+  apt(['update']);
+  withoutServices(() => wanted.forEach(installProgram));
+}
+
 /** @param {string} name */
 function installProgram(name) {
-  const debian = process.getuid?.() === 0 && existsSync('/etc/debian_version');
-  const failed = join(modules, `.limpet-no-${name}`);
   const packageName = Object.entries(aptPackages).find(([program]) => program === name)?.[1];
-  if (!debian || !packageName || (existsSync(failed) && !env['CI'])) return;
-  console.error(`installing ${packageName} (apt-get)`);
-  const done = apt(['update']) && apt(['install', '-y', '--no-install-recommends', packageName]);
-  if (done) return;
-  writeFileSync(failed, '');
-  console.error(`could not install ${packageName}: what needs it will not run`);
+  if (packageName && apt(['install', '-y', '--no-install-recommends', packageName])) {
+    // Where systemd is, it would be started with the machine.
+    if (existsSync('/run/systemd/system'))
+      spawnSync('systemctl', ['disable', '--quiet', packageName], { stdio: 'ignore' });
+    return;
+  }
+  writeFileSync(failureOf(name), '');
+  console.error(`could not install ${name}: what needs it will not run`);
+}
+
+/** @param {string} name */
+function failureOf(name) {
+  return join(modules, `.limpet-no-${name}`);
+}
+
+// Debian starts what it installs. The tests want programs, not servers on ports that may be somebody's.
+/** @param {() => void} install */
+function withoutServices(install) {
+  const policy = '/usr/sbin/policy-rc.d';
+  if (existsSync(policy)) return install();
+  writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    install();
+  } finally {
+    rmSync(policy);
+  }
 }
 
 /** @param {string[]} words */

@@ -88,7 +88,7 @@ function isSteady(visit: Visit, identity: Identity): identity is Identity & { ki
     visit.request.body === null &&
     decide(identity, visit.view).kind === 'steady' &&
     !isRenewalDue(visit, identity) &&
-    !visit.pool.passive.isFull(identity.home)
+    !visit.pool.passive.isFull(identity.home, visit.now)
   );
 }
 

@@ -11,6 +11,7 @@ import type { View } from './core/decide.ts';
 import type {
   Chance,
   Clock,
+  Connects,
   Counters,
   Doubt,
   Fallback,
@@ -87,6 +88,7 @@ export interface Pool {
   readonly report: ReportSuspect;
   readonly status: ReadStatus;
   readonly doubt: Doubt;
+  readonly connects: Connects;
   readonly order: GiveOrder;
   /** When an origin's wish to be drained was last passed on. */
   readonly drainAsked: Map<OriginId, number>;

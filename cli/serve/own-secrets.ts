@@ -1,11 +1,11 @@
 import { dirname, join } from 'node:path';
 import { shown } from '../config-file.ts';
 import type { Config } from '../../worker/config/config.ts';
-import { readVars, storeSecretNames } from '../local-secrets.ts';
+import { readVars, optionalNames } from '../local-secrets.ts';
 import { checkSecrets } from '../read-config.ts';
 
 /** What the Worker gets besides its secrets, where the environment names it. */
-const otherNames = ['LIMPET_API', ...storeSecretNames];
+const otherNames = ['LIMPET_API', ...optionalNames];
 const secretNames = ['COOKIE_KEYS', 'ORIGIN_SECRET', 'ADMIN_TOKEN'];
 
 /** The environment's, else those of `.dev.vars` beside the configuration. None is made up: a machine that serves has its own, or does not start. */

@@ -9,6 +9,7 @@ interface Kept extends Drill {
 }
 
 interface Pool {
+  /** With what is ordered. */
   snapshot(): Snapshot;
   /** The snapshot has become another one. */
   changed(): void;
@@ -45,7 +46,7 @@ export class Drills {
       const message = `A drill of origin ${under.origin} is under way, for ${under.until - now} ms more.`;
       return { kind: 'refused', code: 'drill_under_way', message };
     }
-    const refused = drillRefusal(origin, this.#pool.snapshot().origins);
+    const refused = drillRefusal(origin, this.#pool.snapshot());
     if (refused !== undefined) return refused;
     const incident = this.#incidents.begin({
       kind: 'drill',
@@ -81,7 +82,7 @@ export class Drills {
     const drill = this.#drill;
     if (drill === undefined) return;
     if (now >= drill.until) return this.#end(drill, drill.until, null);
-    const refused = drillRefusal(drill.origin, this.#pool.snapshot().origins);
+    const refused = drillRefusal(drill.origin, this.#pool.snapshot());
     if (refused !== undefined) this.#end(drill, now, refused.code);
   }
 

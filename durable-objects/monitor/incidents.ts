@@ -29,9 +29,11 @@ export class Incidents {
   readonly #goodSince = new Map<OriginId, number>();
   readonly #toldAt = new Map<OriginId, number>();
   readonly #keys = new Set<string>();
+  readonly #isOrderedOut: (origin: OriginId) => boolean;
 
-  constructor(sql: SqlStorage, pool: PoolName) {
+  constructor(sql: SqlStorage, pool: PoolName, isOrderedOut: (origin: OriginId) => boolean) {
     this.#pool = pool;
+    this.#isOrderedOut = isOrderedOut;
     this.#book = new IncidentBook(sql);
     for (const incident of this.#book.all().reverse())
       if (incident.kind === 'failure') this.#current.set(incident.origin, incident);
@@ -61,10 +63,27 @@ export class Incidents {
     }
     this.#firstBad.delete(origin);
     const incident = this.#current.get(origin);
+    // However well it is: nobody is served there until the order is taken back.
+    if (this.#isOrderedOut(origin)) return;
     if (health !== 'up' || incident?.endedAt !== null || incident.lastFailureAt >= from) return;
     const goodSince = this.#goodSince.get(origin) ?? at;
     this.#goodSince.set(origin, goodSince);
     if (at - (this.#toldAt.get(origin) ?? 0) >= quietMs) this.end(incident, goodSince);
+  }
+
+  /** An operator takes an origin out, which is an incident like any other, or lets it in again. */
+  ordered(origin: OriginId, to: 'out' | 'in', now: number): void {
+    const incident = this.#current.get(origin);
+    if (to === 'in') {
+      if (incident?.endedAt === null && incident.detectedBy === 'operator') this.end(incident, now);
+      return;
+    }
+    if (incident !== undefined && isSame(incident, now)) {
+      if (incident.endedAt !== null) this.#goOn(goneOn(incident, now));
+      return;
+    }
+    const by = { detectedBy: 'operator', how: 'operator', said: 'ordered out of the pool' } as const;
+    this.begin({ kind: 'failure', origin, ...by, firstFailureAt: now, detectedAt: now });
   }
 
   /** What an isolate has counted, `at` by its own clock: read as if it were this one's. */

@@ -65,6 +65,11 @@ export class Leases {
     return said;
   }
 
+  /** The instance that was heard last under this id, as long as it is remembered. */
+  instanceOf(id: OriginId): InstanceId | undefined {
+    return this.#leases.get(id)?.instance;
+  }
+
   withdraw(id: OriginId, instance: InstanceId, stamp: number): void {
     const lease = this.#leases.get(id);
     if (lease?.instance === instance && stamp >= lease.stamp) this.#keep(withdrawn(lease, stamp));

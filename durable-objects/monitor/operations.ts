@@ -56,8 +56,7 @@ export class Operations {
   }
 
   /** What the configuration has removed takes its orders with it. */
-  keepOnly(members: readonly { readonly id: OriginId }[]): void {
-    const known = new Set(members.map(({ id }) => id));
+  keepOnly(known: ReadonlySet<OriginId>): void {
     for (const origin of this.#orders.keys()) if (!known.has(origin)) this.#forget(origin);
   }
 

@@ -11,6 +11,8 @@ interface OrderParts {
   readonly roster: Roster;
   /** Probe at this time at the latest. */
   arm(at: number): void;
+  /** An operator has taken it out, or lets it in again. */
+  turned(origin: OriginId, to: 'out' | 'in', now: number): void;
 }
 
 type Said = (Ordered & { kind: 'ordered' })['said'];
@@ -28,7 +30,7 @@ export class Orders {
   /** A changed configuration takes with it what was ordered of origins that it does not have any more. */
   adopt(probing: ProbingConfig, now: number): boolean {
     if (!this.#parts.roster.adopt(probing, now)) return false;
-    this.operations.keepOnly(this.#parts.roster.members);
+    this.operations.keepOnly(new Set(this.#parts.roster.members.map(({ id }) => id)));
     return true;
   }
 
@@ -46,6 +48,17 @@ export class Orders {
     return { kind: 'ordered', said, version: roster.version };
   }
 
+  /** Another instance is there: what the one before it has asked for itself is not its wish. */
+  startAnew(origin: OriginId, now: number): void {
+    this.give({ kind: 'state', origin, state: 'active', by: 'origin', deadlineMs: 0 }, now);
+  }
+
+  /** What is ordered of origins that nobody remembers. */
+  forgetOthers(): void {
+    this.#parts.roster.prune(Date.now());
+    this.operations.keepOnly(this.#parts.roster.remembered);
+  }
+
   /** A health path that answers 404 asks for a drain, where the operator has agreed to that; a good answer ends it. */
   heed(origin: OriginId, result: ProbeResult, now: number): void {
     const policy = this.#parts.roster.probing?.health;
@@ -59,7 +72,11 @@ export class Orders {
     const { version, probing, healths, members } = this.#parts.roster;
     const origins = members.flatMap(({ id, url }) => {
       const health = healths.get(id);
-      return health === undefined ? [] : [{ ...health, id, url, operation: this.operations.of(id) }];
+      const leasedUntil = this.#parts.roster.leasedUntil(id);
+      const lease = leasedUntil === undefined ? {} : { leasedUntil };
+      return health === undefined
+        ? []
+        : [{ ...health, id, url, operation: this.operations.of(id), ...lease }];
     });
     return { version, revision: probing?.revision, routeOnly: this.operations.routeOnly, origins };
   }
@@ -75,7 +92,9 @@ export class Orders {
     const before = operations.of(order.origin).state;
     const said = this.#told(operations.orderOrigin(order, now));
     if (said !== 'changed') return said;
-    if (isOut(before) && !isOut(operations.of(order.origin).state)) this.#welcome(order.origin);
+    const after = operations.of(order.origin).state;
+    if (isOut(before) && !isOut(after)) this.#welcome(order.origin);
+    if (isOut(before) !== isOut(after)) this.#parts.turned(order.origin, isOut(after) ? 'out' : 'in', now);
     if (before === 'disabled') this.#parts.arm(now);
     return said;
   }

@@ -49,6 +49,11 @@ export class Roster {
     return [...configured, ...living.filter(({ id }) => !ids.has(id)).map(({ id, url }) => ({ id, url }))];
   }
 
+  /** When the lease of an origin that has registered itself ends; undefined for any other. */
+  leasedUntil(origin: OriginId): number | undefined {
+    return this.#leases.living(Date.now()).find(({ id }) => id === origin)?.until;
+  }
+
   member(origin: OriginId): ProbedOrigin | undefined {
     return this.members.find(({ id }) => id === origin);
   }
@@ -103,7 +108,7 @@ export class Roster {
     const now = Date.now();
     return this.#storage.transactionSync(() => {
       this.turn(now);
-      this.#forget(this.#leases.prune(now));
+      this.prune(now);
       const wasHere = this.member(asked.id) !== undefined;
       const said = this.#leases.register(asked, { configured: this.#probing?.origins ?? [], max }, now);
       if (said.kind !== 'leased') return said;
@@ -115,11 +120,26 @@ export class Roster {
     });
   }
 
+  /** Of one that has registered itself, also a while ago. */
+  instanceOf(origin: OriginId): InstanceId | undefined {
+    return this.#leases.instanceOf(origin);
+  }
+
+  /** Whoever is in the pool or may come back to it as the same. */
+  get remembered(): ReadonlySet<OriginId> {
+    return new Set(this.#healths.keys());
+  }
+
   withdraw(origin: OriginId, instance: InstanceId, stamp: number): void {
     this.#storage.transactionSync(() => {
       this.#leases.withdraw(origin, instance, stamp);
       this.turn(Date.now());
     });
+  }
+
+  /** Forgets who left long ago. */
+  prune(now: number): void {
+    this.#forget(this.#leases.prune(now));
   }
 
   /** Leases end, and newcomers open, as time goes by. */

@@ -8,9 +8,12 @@ declare module 'autocannon' {
     readonly connections: number;
     /** Seconds. */
     readonly duration: number;
-    readonly requests: readonly { readonly headers: Readonly<Record<string, string>> }[];
-    readonly verifyBody: (body: string) => boolean;
-    readonly setupClient: (client: Client) => void;
+    readonly method?: 'GET' | 'POST';
+    readonly body?: string;
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly requests?: readonly { readonly headers: Readonly<Record<string, string>> }[];
+    readonly verifyBody?: (body: string) => boolean;
+    readonly setupClient?: (client: Client) => void;
   }
 
   interface Result {

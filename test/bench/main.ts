@@ -1,4 +1,5 @@
 // npm run bench -- VERB [OPTION…]: measures, and refuses to print figures that mean nothing.
+import { connectCheck } from './connect-check/connect-check.ts';
 import { failover } from './failover/failover.ts';
 import { pick } from './pick/pick.ts';
 import { propagation } from './propagation/propagation.ts';
@@ -11,6 +12,7 @@ const verbs: Readonly<Record<string, (words: string[]) => Promise<number>>> = {
   propagation,
   shard,
   failover,
+  'connect-check': connectCheck,
 };
 
 const [name = '', ...words] = process.argv.slice(2);

@@ -33,6 +33,14 @@ describe('npm run bench', () => {
       );
   });
 
+  it('[BN7] connect-check prints what a POST costs with the check and without, and what it saves', () => {
+    const { status, stdout } = bench('connect-check', '--trial', '--rounds', '1', '--seconds', '1', '--json');
+    expect(status).toBe(0);
+    const { costs, kills } = JSON.parse(stdout);
+    for (const way of ['without', 'with']) expect(costs[way][0].cpuUs).toBeGreaterThan(0);
+    expect([kills.with[0].later, kills.with[0].twice]).toEqual([0, 0]);
+  });
+
   it('[BN6] shard prints what one shard does, and rows per change', () => {
     const { status, stdout } = bench('shard', '--trial', '--json');
     expect(status).toBe(0);

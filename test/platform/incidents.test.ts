@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { PoolMonitor } from '../../durable-objects/pool-monitor.ts';
 import { type Incident, incidentsForMs } from '../../worker/core/incident.ts';
 import { noToll, type Tally, type Toll } from '../../worker/core/tally.ts';
+import type { OriginState } from '../../worker/core/operation.ts';
 import { type OriginId, originId, poolName } from '../../worker/core/ids.ts';
 import { plainProbing, type ProbingConfig } from '../../worker/core/probing.ts';
 import { eventually } from './eventually.ts';
@@ -102,6 +103,52 @@ describe('the monitor’s records', () => {
       how: 'silent',
       toll: { moved: 5, restored: 4, empty: 1, failed: 2, lostWrites: 1 },
     });
+  });
+
+  it('[IN14] an operator takes the origin down: an incident at once, open however good its probes are, until it is let in again', async () => {
+    const monitor = await started();
+    const order = (state: OriginState) =>
+      monitor.order(config([a, b, c]), { kind: 'state', origin: a, state, by: 'operator', deadlineMs: 0 });
+    await order('down');
+    const open = await only(monitor);
+    expect(open).toMatchObject({ origin: a, detectedBy: 'operator', how: 'operator', endedAt: null });
+    await tell(monitor, [tally({ moved: 2, restored: 2 })]);
+    await runDurableObjectAlarm(monitor);
+    await order('disabled');
+    await evictDurableObject(monitor);
+    await runDurableObjectAlarm(monitor);
+    expect(await only(monitor)).toMatchObject({ number: open.number, endedAt: null, toll: { moved: 2 } });
+    await order('active');
+    expect((await only(monitor)).endedAt).not.toBeNull();
+    await order('down');
+    expect(await only(monitor)).toMatchObject({ number: open.number, endedAt: null });
+    expect(logged.map(({ event }) => event)).toEqual([
+      'incident_began',
+      'incident_ended',
+      'incident_goes_on',
+    ]);
+  });
+
+  it('[IN14] what is failing already goes on as what it was; a drain and a weight are no incident', async () => {
+    const monitor = await started();
+    const state = (to: OriginState, origin: OriginId) =>
+      monitor.order(config([a, b, c]), {
+        kind: 'state',
+        origin,
+        state: to,
+        by: 'operator',
+        deadlineMs: 9_000,
+      });
+    await state('draining', b);
+    await monitor.order(config([a, b, c]), { kind: 'weight', origin: c, weight: 0 });
+    expect(await monitor.incidents()).toEqual([]);
+    answers.delete('a.test');
+    await runDurableObjectAlarm(monitor);
+    await runDurableObjectAlarm(monitor);
+    await state('down', a);
+    expect(await only(monitor)).toMatchObject({ detectedBy: 'probe', how: 'refused' });
+    await state('active', a);
+    expect((await only(monitor)).endedAt).toBeNull();
   });
 
   it('[IN9] the same telling, asked again, counts once', async () => {
@@ -269,6 +316,23 @@ describe('the monitor’s drill', () => {
     const [real, drill] = await monitor.incidents();
     expect([real?.origin, drill?.aborted]).toEqual([b, 'too_few_origins']);
   });
+
+  it.each([
+    [{ kind: 'state', origin: b, state: 'disabled', by: 'operator', deadlineMs: 0 }, 'too_few_origins'],
+    [{ kind: 'state', origin: a, state: 'draining', by: 'operator', deadlineMs: 0 }, 'origin_not_up'],
+    [{ kind: 'route-only', to: 'on' }, 'route_only'],
+  ] as const)(
+    '[DR2] ends with an order after which there could be none, and none begins: %j',
+    async (order, code) => {
+      const monitor = await started();
+      await monitor.drill(wish());
+      await monitor.order(config([a, b, c]), order);
+      expect(await drillIn(monitor)).toBeUndefined();
+      const drills = (await monitor.incidents()).filter(({ kind }) => kind === 'drill');
+      expect(drills).toMatchObject([{ aborted: code }]);
+      expect(await monitor.drill(wish({ nonce: 'other' }))).toMatchObject({ kind: 'refused', code });
+    },
+  );
 
   it('[DR8] can be stopped, and what is told of it afterwards still counts', async () => {
     const monitor = await started();

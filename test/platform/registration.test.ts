@@ -53,6 +53,11 @@ describe('the monitor', () => {
     const { monitor, snapshot } = await joined();
     expect(snapshot.registered).toEqual({ [web]: { url: 'http://web-1.test', weight: 0 } });
     expect(snapshot.origins[web]?.health).toBe('up');
+    const { origins } = await monitor.status();
+    expect(origins.map(({ id, leasedUntil }) => [id, leasedUntil])).toEqual([
+      [a, undefined],
+      [web, startedAt + 30_000],
+    ]);
     at(openAfterMs);
     const opened = await monitor.snapshot(config);
     expect(opened.snapshot.registered?.[web]?.weight).toBe(3);
@@ -115,6 +120,36 @@ describe('the monitor', () => {
     await monitor.withdraw(web, instanceId('instance-number-1'), startedAt + 5);
     expect((await monitor.snapshot(config)).snapshot.registered).toBeUndefined();
     expect(await monitor.register(asked({ stamp: startedAt + 4 }), 10)).toEqual({ kind: 'replaced' });
+  });
+
+  const drains = (by: 'operator' | 'origin') =>
+    ({ kind: 'state', origin: web, state: 'draining', by, deadlineMs: 60_000 }) as const;
+  const next = asked({ instance: instanceId('instance-number-2') });
+
+  it('[RG11] what an instance has asked for itself goes with it: the next one under its id takes new sessions', async () => {
+    const { monitor } = await joined();
+    await monitor.order(config, drains('origin'));
+    expect((await monitor.snapshot(config)).snapshot.origins[web]?.state).toBe('draining');
+    await monitor.register(asked({ stamp: startedAt + 2 }), 10);
+    expect((await monitor.snapshot(config)).snapshot.origins[web]?.state).toBe('draining');
+    await monitor.withdraw(web, asked().instance, startedAt + 5);
+    await monitor.register(next, 10);
+    expect((await monitor.snapshot(config)).snapshot.origins[web]?.state).toBeUndefined();
+  });
+
+  it('[RG11] an operator’s order holds for the next instance, and goes when the id is forgotten', async () => {
+    const { monitor } = await joined();
+    await monitor.order(config, drains('operator'));
+    await monitor.withdraw(web, asked().instance, startedAt + 5);
+    await monitor.register(next, 10);
+    expect((await monitor.snapshot(config)).snapshot.origins[web]?.state).toBe('draining');
+    await monitor.withdraw(web, next.instance, startedAt + 9);
+    at(3_700_000);
+    await monitor.check();
+    const orders = await runInDurableObject(monitor, (_, { storage }) =>
+      storage.sql.exec('SELECT id FROM operation').toArray(),
+    );
+    expect(orders).toEqual([]);
   });
 
   it('[RG2] probes it like any other origin', async () => {

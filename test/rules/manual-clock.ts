@@ -1,4 +1,5 @@
 import type { Clock, Timers } from '../../worker/ports.ts';
+import { isComputing } from './threads.ts';
 
 /** Time that stands still until the test moves it. */
 export interface ManualClock extends Clock, Timers {
@@ -70,8 +71,7 @@ export function manualClock(startMs: number): ManualClock {
 }
 
 /** Lets everything that needs no time run. */
-export function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
+export async function turn(): Promise<void> {
+  do await new Promise((resolve) => setImmediate(resolve));
+  while (isComputing());
 }

@@ -6,11 +6,13 @@ import { instanceId, type OriginId, originId, poolName, type SessionId } from '.
 import type { Row } from '../../worker/core/row.ts';
 import { makeSessionId } from '../../worker/core/session-id.ts';
 import type { OrderedStanding, Snapshot } from '../../worker/core/snapshot.ts';
-import { type Bindings, createEdge } from '../../worker/edge.ts';
+import type { Bindings } from '../../worker/bindings.ts';
+import { createEdge } from '../../worker/edge.ts';
 import { serve } from '../../worker/pipeline.ts';
 import type { LostWrite } from '../../worker/core/lost-write.ts';
 import type {
   CachedAnswer,
+  Connects,
   CopyInFallback,
   Doubt,
   IncidentDesk,
@@ -70,6 +72,10 @@ export interface World {
   readonly verdicts: Map<OriginId, Awaited<ReturnType<Doubt>>>;
   /** How often doubt was asked. */
   readonly doubted: OriginId[];
+  /** What becomes of a connection; it opens where it does not say. */
+  readonly connections: Map<OriginId, Awaited<ReturnType<Connects>>>;
+  /** Origins to which a connection was tried. */
+  readonly connected: OriginId[];
   readonly copies: Map<SessionId, CopyInFallback>;
   readonly cached: Map<string, CachedAnswer>;
   readonly kept: string[];
@@ -140,6 +146,8 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     sent: [] as Sent[],
     reported: [] as OriginId[],
     doubted: [] as OriginId[],
+    connected: [] as OriginId[],
+    connections: new Map<OriginId, Awaited<ReturnType<Connects>>>(),
     kept: [] as string[],
     lost: [] as LostWrite[],
     sighted: [] as Sighting[],
@@ -218,6 +226,10 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     doubt: async (origin) => {
       world.doubted.push(origin);
       return world.verdicts.get(origin) ?? 'answers';
+    },
+    connects: async (origin) => {
+      world.connected.push(origin);
+      return world.connections.get(origin) ?? 'opens';
     },
     fallback: {
       answer: async (key) => world.cached.get(key),

@@ -13,7 +13,6 @@ export const caughtBefore: ReadonlyMap<string, number> = new Map([
   ['a claim raises no incarnation', 52],
   ['an end is fenced', 11],
   ['an instance forgets what it has ended', 40],
-  ['Limpet-New goes out on a second attempt', 461],
   ['an answer does not wait for its group to be stored', 14],
   ['a fenced answer goes to the client', 4],
   ['there is a second way to an epoch when the shard is away', 20],
@@ -32,4 +31,5 @@ export const caughtBefore: ReadonlyMap<string, number> = new Map([
   ['an origin that is down is not raised', 8],
   ['a put that no claim has taken along counts as overtaken', 4],
   ['a login that was overtaken leaves the old id alive where it was claimed', 11],
+  ['a promotion that was overtaken undoes the one that overtook it', 461],
 ]);

@@ -37,11 +37,11 @@ export const mutations: readonly Mutation[] = [
     to: 'if (false)',
   }),
   mutation('the state that is handed over was read before the claim', {
-    file: 'durable-objects/session-shard.ts',
-    from: 'const answer = this.#slots.decide(session, held, claim(held.slot, wish, this.#slots.floor));',
+    file: 'durable-objects/shard/sessions.ts',
+    from: 'const answer = slots.decide(session, held, claim(held.slot, wish, slots.floor));',
     to: `await new Promise((resolve) => setTimeout(resolve, 30));
-    const now = this.#slots.open(pool, session);
-    const answer = this.#slots.decide(session, now, claim(now.slot, wish));`,
+    const now = slots.open(pool, session);
+    const answer = slots.decide(session, now, claim(now.slot, wish));`,
   }),
   mutation('a copy outlives a newer epoch', {
     file: 'sdk/arrival.ts',
@@ -128,7 +128,7 @@ export const mutations: readonly Mutation[] = [
       to: "return 'apply';",
     },
     {
-      file: 'durable-objects/shard-replica.ts',
+      file: 'durable-objects/shard/copy.ts',
       from: 'rows.rows.filter(({ seq }) => seq > position.seq)',
       to: 'rows.rows',
     },
@@ -183,5 +183,10 @@ export const mutations: readonly Mutation[] = [
     file: 'durable-objects/shard/left.ts',
     from: '{ ...before, raise: slot.row.home }',
     to: 'before',
+  }),
+  mutation('a promotion that was overtaken undoes the one that overtook it', {
+    file: 'durable-objects/shard-replica.ts',
+    from: "if (this.#closedTo > attempt) return 'overtaken';",
+    to: '',
   }),
 ];

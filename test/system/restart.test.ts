@@ -5,7 +5,9 @@ import { startWorld, type World } from './harness/world.ts';
 let world: World;
 beforeAll(async () => {
   const health = { path: '/health', intervalMs: 300_000, timeoutMs: 2_000 };
-  world = await startWorld({ origins: ['a', 'b'], pool: { health } });
+  // A busy machine may answer late: nobody is left for that.
+  const attempts = { doubtTimeoutMs: 5_000 };
+  world = await startWorld({ origins: ['a', 'b'], pool: { health, attempts } });
 });
 afterAll(() => world?.end());
 

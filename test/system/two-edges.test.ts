@@ -10,9 +10,7 @@ let two: Edge;
 const apart = { cache: 'none' } as const;
 beforeAll(async () => {
   const health = { path: '/health', intervalMs: 1_000, timeoutMs: 900, fall: 1, rise: 1 };
-  // Every test wants a visitor at the origin that the one before has just brought back.
-  const pool = { health, passive: { slowStartMs: 0 } };
-  lab = await startLab({ origins: ['a', 'b'], pools: [pool, pool], faults: apart });
+  lab = await startLab({ origins: ['a', 'b'], pools: [{ health }, { health }], faults: apart });
   [one, two] = lab.edges as [Edge, Edge];
 });
 afterEach(() => Promise.all([one.suffer(apart), two.suffer(apart)]));

@@ -10,7 +10,10 @@ import { endSubject, eraseSubject, exportSubject } from './subjects.ts';
 import { accountOf, sweepOrigin } from './drain.ts';
 import { json } from './json.ts';
 import { lostWrites } from './lost.ts';
-import { listOrigins, operationTold, orderRouteOnly, ordersState, orderWeight } from './origins.ts';
+import { withGuests } from './named-origin.ts';
+import { orderRouteOnly, ordersState, orderWeight } from './origin-orders.ts';
+import { listOrigins, operationTold } from './origins.ts';
+import { moveSome } from './rebalance.ts';
 
 type Endpoint = (request: IRequest, edge: Edge) => Response | Promise<Response>;
 
@@ -32,6 +35,7 @@ only('POST', '/origins/:id/down', ordersState('down'));
 only('POST', '/origins/:id/disable', ordersState('disabled'));
 only('POST', '/origins/:id/weight', orderWeight);
 only('POST', '/origins/:id/sweep', sweepOrigin);
+only('POST', '/origins/:id/move', moveSome);
 only('GET', '/origins/:id/account', accountOf);
 only('POST', '/pools/:pool/route-only', orderRouteOnly);
 only('GET', '/incidents', listIncidents);
@@ -84,17 +88,20 @@ async function poolStatus(pool: Pool, edge: Edge) {
   if ('kind' in told)
     return { name: pool.name, monitor: { unreachable: told.why }, here, incidents, origins: [] };
   const now = edge.clock.now();
-  const origins = told.origins.map(({ id, url, health, incarnation, since, last, operation }) => ({
-    id,
-    url,
-    health,
-    incarnation,
-    sinceMs: now - since,
-    lastProbe: last,
-    ...operationTold(pool, id, operation, now),
-    suspectHere: pool.suspicions.isSuspect(id, now),
-    seenHere: pool.passive.seen(id, now),
-  }));
+  const origins = told.origins.map(
+    ({ id, url, health, incarnation, since, last, operation, leasedUntil }) => ({
+      id,
+      url,
+      ...(leasedUntil === undefined ? {} : { leaseEndsInMs: Math.max(0, leasedUntil - now) }),
+      health,
+      incarnation,
+      sinceMs: now - since,
+      lastProbe: last,
+      ...operationTold(withGuests(pool), id, operation, now),
+      suspectHere: pool.suspicions.isSuspect(id, now),
+      seenHere: pool.passive.seen(id, now),
+    }),
+  );
   const { version, routeOnly } = told;
   return { name: pool.name, monitor: { version }, routeOnly, here, incidents, origins };
 }

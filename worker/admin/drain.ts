@@ -2,13 +2,12 @@ import type { IRequest } from 'itty-router';
 import type { Account } from '../core/drain.ts';
 import type { Unreachable } from '../ports.ts';
 import { refusal } from '../steps/gate.ts';
-import { PoolView } from '../steps/view.ts';
 import type { Edge, Pool } from '../visit.ts';
 import { control } from './control.ts';
 import { json } from './json.ts';
-import { namedOrigin } from './origins.ts';
-import { cursorOf, type Place, placesFrom, unanswered } from './places.ts';
-import { drainingIn, type Leaving, leavingOf, sweepStep, type SweepStep } from './sweep.ts';
+import { namedOrigin } from './named-origin.ts';
+import { cursorOf, pagesFrom, type Place, placesFrom, unanswered } from './places.ts';
+import { drainingIn, type Leaving, leavingOf, seenNow, sweepStep, type SweepStep } from './sweep.ts';
 
 /** One answer's share of a pass: what an invocation may ask of others is bounded. */
 const stepsMax = 24;
@@ -26,7 +25,7 @@ export async function sweepOrigin(request: IRequest, edge: Edge): Promise<Respon
   const named = await namedOrigin(request, edge);
   if (named instanceof Response) return named;
   const { pool, origin, body } = named;
-  const places = placesFrom([pool], typeof body.cursor === 'string' ? body.cursor : undefined);
+  const places = pagesFrom([pool], typeof body.cursor === 'string' ? body.cursor : undefined);
   if (places instanceof Response) return places;
   const leaving = await leavingOf(edge, pool, origin);
   const swept = await sweep(leaving, places, body.count === true ? 'count' : 'move');
@@ -87,8 +86,8 @@ const sharesPerRun = 12;
 /** What the cron does for drains that nobody waits for. */
 export async function sweepDrains(edge: Edge): Promise<void> {
   for (const pool of edge.pools.values()) {
-    const view = new PoolView(pool, await pool.snapshots.refresh(1_000), edge.clock.now(), false);
-    for (const origin of drainingIn(pool, view)) await sweepUnattended({ edge, pool, origin, view });
+    const seen = await seenNow(edge, pool);
+    for (const origin of drainingIn(seen)) await sweepUnattended({ ...seen, origin });
   }
 }
 

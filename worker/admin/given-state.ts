@@ -13,6 +13,12 @@ export async function stateIn(
   return Number(headers.get('content-length') ?? 0) > bytesMax ? undefined : bodyWithin(body, bytesMax);
 }
 
+/** What names a call, so that it can be repeated; undefined where there is nothing that could. It is stored with the session. */
+export function nonceIn(headers: Headers): string | undefined {
+  const name = headers.get('limpet-request') ?? '';
+  return name.length >= 8 && name.length <= 128 ? name : undefined;
+}
+
 export async function subjectIn(headers: Headers, { keyring }: Pool): Promise<SubjectTag | undefined> {
   const name = parseSubject(headers.get('limpet-subject'));
   return name === undefined ? undefined : keyring.subjectTag(name);

@@ -3,6 +3,7 @@ import { type Incident, recoveryOf } from '../core/incident.ts';
 import { poolName } from '../core/ids.ts';
 import { refusal } from '../steps/gate.ts';
 import type { Edge, Pool } from '../visit.ts';
+import { decoded } from './decoded.ts';
 import { json } from './json.ts';
 import { namedPools } from './places.ts';
 
@@ -67,12 +68,4 @@ function noIncident(id: string): Response {
     'no_incident',
     `Wanted the id of an incident of the last 30 days, such as shop:17, found ${JSON.stringify(id)}.`,
   );
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }

@@ -33,9 +33,22 @@ export function placesFrom(
   const [name, shard, at = ''] = cursor.split('~');
   const first = all.findIndex((place) => place.pool.name === name && place.shard === shard);
   const [place, ...rest] = all.slice(first);
-  if (first < 0 || place === undefined)
-    return refusal(400, 'malformed', 'The cursor must be one that an answer of this call has given.');
+  if (first < 0 || place === undefined) return strangeCursor();
   return [{ ...place, at }, ...rest];
+}
+
+/** The same, for what is read page by page: its cursor within a shard is a number. */
+export function pagesFrom(
+  pools: readonly Pool[],
+  cursor: string | null | undefined,
+): readonly Place[] | Response {
+  const places = placesFrom(pools, cursor);
+  if (places instanceof Response || Number.isSafeInteger(Number(places[0]?.at ?? ''))) return places;
+  return strangeCursor();
+}
+
+function strangeCursor(): Response {
+  return refusal(400, 'malformed', 'The cursor must be one that an answer of this call has given.');
 }
 
 export function cursorOf({ pool, shard }: Place, at: string | number): string {

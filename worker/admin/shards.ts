@@ -34,7 +34,10 @@ async function told({ pool, shard }: Place) {
     const lag = lags.find(({ replica }) => replica === object);
     if ('why' in standing) return { object, unreachable: standing.why };
     const { isWhole, seq, at } = standing;
-    return { object, whole: isWhole, seq, heardAt: at, ...lag };
+    const known = { object, whole: isWhole, seq, heardAt: at, ...lag };
+    // A shard that has just woken up has not heard from its replicas yet: they know better themselves.
+    const hasAll = !('why' in copies) && isWhole && seq >= copies.last;
+    return lag !== undefined && hasAll ? { ...known, seqBehind: 0, msBehind: 0 } : known;
   });
   const place = { pool: pool.name, shard, number: Number.parseInt(shard.slice(4), 36) };
   if ('why' in copies) return { ...place, unreachable: copies.why, replicas };

@@ -15,7 +15,7 @@ import {
   tooLarge,
 } from './api-answers.ts';
 import type { Capability } from './capability.ts';
-import { noteIfLate, stateIn, subjectIn } from './given-state.ts';
+import { nonceIn, noteIfLate, stateIn, subjectIn } from './given-state.ts';
 
 /**
  * The calls of origins that share their states (`external` mode): any origin of the pool may make them, every put is compare-and-set, and no fence is
@@ -70,6 +70,8 @@ export async function putShared({ request, capability, states, edge }: SharedCal
     );
   const expected = parseEtag(headers.get('if-match'));
   if (expected === undefined) return malformed('If-Match with one ETag of this API');
+  const nonce = headers.has('limpet-request') ? nonceIn(headers) : base64url(edge.chance.bytes(12));
+  if (nonce === undefined) return malformed('Limpet-Request of 8 to 128 characters, or none');
   const lost = noteIfLate(headers, capability, edge);
   const { stateBytesMax } = pool.config.session;
   const bytes = await stateIn(request, stateBytesMax);
@@ -80,7 +82,7 @@ export async function putShared({ request, capability, states, edge }: SharedCal
   const subject = await subjectIn(headers, pool);
   const said = await states.put(session, {
     expected,
-    nonce: headers.get('limpet-request') ?? base64url(edge.chance.bytes(12)),
+    nonce,
     state: await sealed(pool.keyring, session, epoch, bytes),
     subject,
     assumed: { home, epoch },

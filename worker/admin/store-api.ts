@@ -9,7 +9,7 @@ import { wholeNumber } from '../steps/returned.ts';
 import type { Edge, Pool } from '../visit.ts';
 import { elsewhere, malformed, sessionEnded, storeUnreachable, tooLarge } from './api-answers.ts';
 import { type Capability, openCapability } from './capability.ts';
-import { noteIfLate, stateIn, subjectIn } from './given-state.ts';
+import { nonceIn, noteIfLate, stateIn, subjectIn } from './given-state.ts';
 import { getOwn, refusedByMatch, touchOwn } from './own-state.ts';
 import { endShared, getShared, putShared, type SharedCall, touchShared } from './shared-states.ts';
 
@@ -53,7 +53,8 @@ function withCapability(endpoint: Endpoint) {
         'This capability is forged, expired, or of another session; each request to the origin brings a fresh one.',
       );
     }
-    if (await isRouteOnly(capability.pool))
+    // To read is neither to move nor to store: without it the origins of an external pool could serve nobody.
+    if (request.method !== 'GET' && (await isRouteOnly(capability.pool)))
       return refusal(503, 'route_only', "By the operator's order nothing is stored now.", {
         'retry-after': '5',
       });
@@ -87,9 +88,9 @@ async function claim(
   const [expected, instance, nonce] = [
     wholeNumber(headers.get('limpet-epoch')),
     parseInstance(headers.get('limpet-instance')),
-    headers.get('limpet-request'),
+    nonceIn(headers),
   ];
-  if (typeof expected !== 'number' || instance === undefined || nonce === null || nonce.length < 8) {
+  if (typeof expected !== 'number' || instance === undefined || nonce === undefined) {
     return malformed('Limpet-Epoch, Limpet-Instance and Limpet-Request');
   }
   const assumed = { home, epoch: capability.epoch };

@@ -8,7 +8,7 @@ import { parseSubject } from '../steps/returned.ts';
 import type { Edge, Pool } from '../visit.ts';
 import { json } from './json.ts';
 import { orderIn as readOrder } from './order.ts';
-import { cursorOf, namedPools, type Place, placesFrom, unanswered } from './places.ts';
+import { cursorOf, namedPools, pagesFrom, type Place, unanswered } from './places.ts';
 import { fullName, type NameOf, shortName, told } from './sessions.ts';
 
 /** Steps of the search that one answer takes. The caller goes on with the cursor until there is none. */
@@ -60,10 +60,8 @@ async function search(request: IRequest, edge: Edge, step: Step): Promise<Respon
     );
   const pools = namedPools(order.pool, edge);
   if (pools instanceof Response) return pools;
-  const places = placesFrom(pools, order.cursor);
+  const places = pagesFrom(pools, order.cursor);
   if (places instanceof Response) return places;
-  if (!Number.isSafeInteger(Number(places[0]?.at)))
-    return refusal(400, 'malformed', 'The cursor must be one that an answer of this call has given.');
   return walk(places, order, edge, step);
 }
 

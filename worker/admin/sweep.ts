@@ -28,8 +28,14 @@ export interface Leaving {
 
 /** The pool as the monitor has it now, or as this edge last heard. */
 export async function leavingOf(edge: Edge, pool: Pool, origin: OriginId): Promise<Leaving> {
-  const held = await pool.snapshots.refresh(refreshPatienceMs);
-  return { edge, pool, origin, view: new PoolView(pool, held, edge.clock.now(), false) };
+  return { ...(await seenNow(edge, pool)), origin };
+}
+
+/** With the origins that have registered themselves. */
+export async function seenNow(edge: Edge, configured: Pool): Promise<Omit<Leaving, 'origin'>> {
+  const held = await configured.snapshots.refresh(refreshPatienceMs);
+  const pool = configured.membership.asOf(configured, held.snapshot);
+  return { edge, pool, view: new PoolView(pool, held, edge.clock.now(), false) };
 }
 
 const refreshPatienceMs = 1_000;
@@ -62,11 +68,26 @@ async function movesOf(leaving: Leaving, found: readonly Resident[]): Promise<Ha
   });
 }
 
-/** Those of which nothing is under way: home says so, or it serves nobody, or has nothing of theirs. */
+/** Those of which nothing is under way: home says so, or it serves nobody, or has nothing of theirs. The kill switch keeps everybody where he is. */
 async function releasedOf(leaving: Leaving, found: readonly Resident[]): Promise<readonly Resident[]> {
-  const { edge, pool, origin, view } = leaving;
-  if (view.isSurelyAway(origin) || pool.config.session.mode === 'external') return found;
-  if (!view.isDraining(origin) || !pool.config.session.contract) return [];
+  const { pool, view, origin } = leaving;
+  if (view.snapshot.routeOnly) return [];
+  if (view.isSurelyAway(origin)) return found;
+  if (!view.isDraining(origin)) return [];
+  if (!isAsked(pool)) return found;
+  return pool.config.session.contract ? letGoOf(leaving, found) : [];
+}
+
+/** Whether home has a copy of what is stored, which it must let go of first. */
+export function isAsked({ config }: Pool): boolean {
+  return config.session.mode !== 'external';
+}
+
+/** Those that home lets go of: nothing is under way of them, and their newest state is stored. */
+export async function letGoOf(
+  { edge, pool, origin }: Leaving,
+  found: readonly Resident[],
+): Promise<readonly Resident[]> {
   const orders = Array.from({ length: Math.ceil(found.length / perOrder) }, (_, at) =>
     found.slice(at * perOrder, (at + 1) * perOrder),
   );
@@ -76,6 +97,6 @@ async function releasedOf(leaving: Leaving, found: readonly Resident[]): Promise
 }
 
 /** Origins of the pool that are being drained, by the snapshot at hand. */
-export function drainingIn({ origins }: Pool, { snapshot }: PoolView): readonly OriginId[] {
-  return [...origins.keys()].filter((origin) => standingOf(snapshot, origin).state === 'draining');
+export function drainingIn({ pool, view }: Pick<Leaving, 'pool' | 'view'>): readonly OriginId[] {
+  return [...pool.origins.keys()].filter((origin) => standingOf(view.snapshot, origin).state === 'draining');
 }

@@ -5,7 +5,7 @@ import { isMatch, isOriginUrl, readMatch } from './patterns.ts';
 import { socketRules } from './probe-fields.ts';
 import { type Flaw, wantedInstead } from './problems.ts';
 import { cookieNames, poolHosts, shareHost } from './resolve.ts';
-import { poolNameRules } from './rules.ts';
+import { poolNameRules } from './pool-rules.ts';
 import type { Checked } from './schema.ts';
 
 export function acrossRules(input: unknown, production: boolean): Flaw[] {

@@ -1,8 +1,8 @@
 import { addressKind } from './address.ts';
 import type { HostMatch } from './config.ts';
 import { readOriginUrl } from './patterns.ts';
-import type { Flaw } from './problems.ts';
-import { coversHost, flaws } from './rules.ts';
+import { type Flaw, flaws } from './problems.ts';
+import { coversHost } from './route-rules.ts';
 
 export interface AddressRules {
   readonly allowPrivate: boolean;

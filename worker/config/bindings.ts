@@ -6,11 +6,13 @@ const ownNames = new Set([
   'SESSION_SHARD',
   'SHARD_REPLICA',
   'POOL_MONITOR',
+  'PROBER',
   'FALLBACK',
   'VERSION',
   'COOKIE_KEYS',
   'ORIGIN_SECRET',
   'ADMIN_TOKEN',
+  'READ_TOKEN',
 ]);
 
 export function isBindingName(text: string): boolean {

@@ -206,6 +206,8 @@ export interface AttemptPolicy {
   readonly retryBudget: RetryBudget;
   /** Milliseconds after which a safe request without a session goes to a second origin too. Default 0: never. */
   readonly hedgeAfterMs: number;
+  /** Milliseconds for the connection that is tried before a request that could not be sent again. Default 0: none is tried. */
+  readonly connectCheckMs: number;
 }
 
 /** Defaults: 5 in a row, 50 % of 20 in ten seconds, 30 s to 300 s, three times slower, 30 s, one second. */

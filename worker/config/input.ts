@@ -228,6 +228,8 @@ export interface AttemptsInput {
   retryBudget?: RetryBudgetInput | undefined;
   /** Milliseconds after which a safe request without a session is sent to a second origin too: 0 to 60000, 0 never. Default 0. */
   hedgeAfterMs?: number | undefined;
+  /** Milliseconds for a connection to open that is made before each request that could not be sent again: 0 to 10000, 0 never (self-hosted use only). Default 0. */
+  connectCheckMs?: number | undefined;
 }
 
 export interface FallbackInput {

@@ -67,10 +67,17 @@ export const isHostName = (text: string) =>
 export function socketRules(pools: unknown, production: boolean): Flaw[] {
   if (!production) return [];
   return Object.entries(isRecord(pools) ? pools : {}).flatMap(([name, pool]): Flaw[] => {
-    const health = isRecord(pool) ? pool['health'] : undefined;
-    if (!isRecord(health) || health['type'] !== 'tcp') return [];
-    const wanted =
-      '"http" ("tcp" is for self-hosted use: Cloudflare refuses connections to its own addresses)';
-    return [{ at: ['pools', name, 'health', 'type'], wanted, found: 'tcp' }];
+    const { health, attempts } = isRecord(pool) ? pool : {};
+    const why = 'is for self-hosted use: Cloudflare refuses connections to its own addresses';
+    const type = isRecord(health) && health['type'] === 'tcp';
+    const checkMs = isRecord(attempts) ? attempts['connectCheckMs'] : undefined;
+    return [
+      ...(type
+        ? [{ at: ['pools', name, 'health', 'type'], wanted: `"http" ("tcp" ${why})`, found: 'tcp' }]
+        : []),
+      ...(typeof checkMs === 'number' && checkMs > 0
+        ? [{ at: ['pools', name, 'attempts', 'connectCheckMs'], wanted: `0 (it ${why})`, found: checkMs }]
+        : []),
+    ];
   });
 }

@@ -13,6 +13,11 @@ export interface Flaw {
   readonly found: unknown;
 }
 
+/** What is wrong, of what might be. */
+export function flaws(...found: readonly (Flaw | false)[]): Flaw[] {
+  return found.filter((flaw) => flaw !== false);
+}
+
 /** The class of the error that a bad configuration or bad secrets end in. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';

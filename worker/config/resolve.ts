@@ -10,7 +10,7 @@ import type {
 } from './config.ts';
 import { readAffinityKey, readMatch, readOriginUrl, readPath } from './patterns.ts';
 import { readBodyMatch, readStatuses } from './probe-fields.ts';
-import { coversHost } from './rules.ts';
+import { coversHost } from './route-rules.ts';
 import type { Checked, CheckedPool } from './schema.ts';
 
 export function resolve(checked: Checked): Config {

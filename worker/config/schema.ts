@@ -1,21 +1,14 @@
 import * as v from 'valibot';
 import { isBindingName } from './bindings.ts';
 import { block, flag, isRecord, list, oneOf, ruled, text, value, whole } from './fields.ts';
+import { attemptRules, healthRules, passiveRules } from './health-rules.ts';
 import type { ConfigInput } from './input.ts';
 import { isAffinityKey, isMatch, isName, isOriginUrl, isPathPattern, isToken } from './patterns.ts';
 import { areHeaders, isBodyMatch, isHostName, isStatus, type StatusInput } from './probe-fields.ts';
 import { isHostPattern, isIdPattern } from './registration.ts';
-import {
-  affinityRules,
-  attemptRules,
-  cookieRules,
-  healthRules,
-  originRules,
-  passiveRules,
-  poolRules,
-  routeRules,
-  sessionRules,
-} from './rules.ts';
+import { routeRules } from './route-rules.ts';
+import { cookieRules, sessionRules } from './session-rules.ts';
+import { affinityRules, originRules, poolRules } from './pool-rules.ts';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -178,6 +171,7 @@ const attempts = ruled(
     max: v.optional(whole(1, 10), 3),
     retryBudget: v.optional(retryBudget, {}),
     hedgeAfterMs: v.optional(whole(0, minuteMs, 'milliseconds'), 0),
+    connectCheckMs: v.optional(whole(0, 10_000, 'milliseconds'), 0),
   }),
   attemptRules,
 );

@@ -9,8 +9,12 @@ export interface View {
   readonly snapshot: Snapshot;
   readonly trust: Trust;
   readonly mood: Mood;
+  /** Whether the pool still has the origin, however it is. */
+  has(origin: OriginId): boolean;
   /** Whether the pool still has the origin, and neither the snapshot nor this isolate speaks against it. */
   usable(origin: OriginId): boolean;
+  /** Whether it is up and can be reached, and only answers badly: its breaker is open here. */
+  ejected(origin: OriginId): boolean;
   /** Whether the fire drill under way makes this session see its home as failed. */
   drilled(session: SessionId, home: OriginId): boolean;
   /** The usable origin that a key belongs to, of those that take new sessions, among those that `also` lets through. */
@@ -48,7 +52,7 @@ export function decide(identity: Identity, view: View): Decision {
 }
 
 function decideKnown(identity: Identity & { kind: 'known' }, view: View): Decision {
-  if (view.snapshot.routeOnly) return { kind: 'steady' };
+  if (view.snapshot.routeOnly && view.has(identity.home)) return { kind: 'steady' };
   if (!view.usable(identity.home)) return { kind: 'leave', why: leftBecause(view, identity.home) };
   if (view.snapshot.drill !== undefined && view.drilled(identity.session, identity.home))
     return { kind: 'leave', why: 'drill' };
@@ -59,8 +63,8 @@ function decideKnown(identity: Identity & { kind: 'known' }, view: View): Decisi
 }
 
 /** Why an origin that is not usable is left. */
-export function leftBecause({ snapshot }: View, origin: OriginId): Reason {
-  const { state } = standingOf(snapshot, origin);
-  if (state === undefined) return 'home_down';
+export function leftBecause(view: View, origin: OriginId): Reason {
+  const { state } = standingOf(view.snapshot, origin);
+  if (state === undefined) return view.ejected(origin) ? 'home_ejected' : 'home_down';
   return state === 'draining' ? 'home_draining' : 'home_ordered_out';
 }

@@ -40,27 +40,43 @@ export interface DrillWish {
 
 export interface DrillRefusal {
   readonly kind: 'refused';
-  readonly code: 'unknown_origin' | 'origin_not_up' | 'too_few_origins' | 'drill_under_way';
+  readonly code: 'unknown_origin' | 'origin_not_up' | 'too_few_origins' | 'drill_under_way' | 'route_only';
   readonly message: string;
 }
 
-/** Why there must be no drill now; undefined where there may be one. */
+/** An origin as a drill needs to know it: `state` is what is ordered of it. */
+interface Member {
+  readonly health: 'up' | 'down';
+  readonly state?: string;
+}
+
+interface DrilledPool {
+  readonly origins: Readonly<Record<OriginId, Member>>;
+  readonly routeOnly?: true;
+}
+
+/** Why there must be no drill now; undefined where there may be one. Who is ordered out of the pool counts neither for nor against it. */
 export function drillRefusal(
   origin: OriginId,
-  origins: Readonly<Record<OriginId, { readonly health: 'up' | 'down' }>>,
+  { origins, routeOnly }: DrilledPool,
 ): DrillRefusal | undefined {
+  if (routeOnly === true)
+    return refused('route_only', "By the operator's order nothing moves now: a drill would show nothing.");
   const standing = origins[origin];
   if (standing === undefined)
     return refused('unknown_origin', `Wanted one of ${Object.keys(origins).join(', ')}, found ${origin}.`);
   if (standing.health !== 'up')
     return refused('origin_not_up', `Origin ${origin} is down: there is nothing to drill.`);
-  const up = Object.values(origins).filter(({ health }) => health === 'up').length;
+  if (standing.state !== undefined)
+    return refused('origin_not_up', `Origin ${origin} is ${standing.state}: its sessions leave it anyway.`);
+  const members = Object.values(origins).filter(({ state }) => state === undefined);
+  const up = members.filter(({ health }) => health === 'up').length;
   if (up - 1 < othersMin)
     return refused(
       'too_few_origins',
       `Wanted ${othersMin} other origins that are up, found ${up - 1}: a real failure during the drill would leave too few.`,
     );
-  if (up * 2 < Object.keys(origins).length)
+  if (up * 2 < members.length)
     return refused('too_few_origins', `Less than half of the pool's origins are up.`);
   return undefined;
 }

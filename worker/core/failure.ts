@@ -11,8 +11,8 @@ export type FailureKind =
   | 'protocol';
 
 export interface FailureMeaning {
-  /** `always`: the request surely never reached the application. `never`: another origin would be no better. */
-  readonly resend: 'always' | 'if safe' | 'never';
+  /** `unsent`: not a byte of it has left. `always`: it surely never reached the application. `never`: another origin would be no better. */
+  readonly resend: 'unsent' | 'always' | 'if safe' | 'never';
   /** Whether the origin itself is in doubt after it, so that a probe must say. */
   readonly doubt: boolean;
   readonly status: 502 | 503 | 504;
@@ -23,8 +23,8 @@ export interface FailureMeaning {
 export const failures: Readonly<Record<FailureKind, FailureMeaning>> = {
   // Cloudflare answers 521, 523, 525, 526 when no connection, and so no request, was made.
   undelivered: { resend: 'always', doubt: true, status: 502, code: 'not_replayed', left: 'home_refused' },
-  // An origin that was known to refuse before this request was sent: nothing was sent.
-  refused: { resend: 'always', doubt: false, status: 502, code: 'not_replayed', left: 'home_refused' },
+  // A connection that was only to see whether one opens did not: nothing was sent.
+  refused: { resend: 'unsent', doubt: true, status: 502, code: 'not_replayed', left: 'home_refused' },
   // `fetch` throws the same error for a refused connection and for a reset after the whole POST: nothing is proven.
   lost: { resend: 'if safe', doubt: true, status: 502, code: 'delivery_unknown', left: 'home_lost' },
   // No headers, and the probe of doubt was silent too.

@@ -25,6 +25,7 @@ export type Reason =
   | 'home_unknown'
   // moved, restored: why home was left
   | 'home_down'
+  | 'home_ejected'
   | 'home_draining'
   | 'home_ordered_out'
   | 'home_refused'

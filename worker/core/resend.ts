@@ -18,10 +18,11 @@ export function isSafe(method: string): boolean {
 
 /**
  * The one table of what may be repeated: safe methods, a request with an Idempotency-Key or on a route of which the operator says so, or one that was provably never delivered;
- * and in each case only with the whole body at hand.
+ * and in each case only with the whole body at hand, or before any of it has left.
  */
 export function mayResend(sending: Sending, failure: FailureKind): boolean {
   const { resend } = failures[failure];
+  if (resend === 'unsent') return true;
   if (sending.body === 'gone' || resend === 'never') return false;
   if (resend === 'always' || isSafe(sending.method)) return true;
   return sending.idempotencyKey === 'present' || sending.route === 'any';

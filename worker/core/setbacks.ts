@@ -18,6 +18,11 @@ export function afterSetback(before: Setbacks, now: number, growth: Growth): Set
   return { times, until: now + Math.min(growth.maxMs, growth.baseMs * times) };
 }
 
+/** The same setback, met again before it was over. */
+export function prolonged({ times, until }: Setbacks, now: number, { baseMs, maxMs }: Growth): Setbacks {
+  return { times, until: Math.max(until, now + Math.min(maxMs, baseMs * times)) };
+}
+
 function unforgiven({ times, until }: Setbacks, now: number, { baseMs }: Growth): number {
   return Math.max(0, times - Math.max(0, Math.floor((now - until) / baseMs)));
 }

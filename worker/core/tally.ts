@@ -8,6 +8,7 @@ export type Symptom =
   | 'status'
   | 'timeout'
   | 'protocol'
+  | 'ejected'
   | 'down'
   | 'operator'
   | 'drill';

@@ -27,7 +27,7 @@ export function asksForWebSocket(headers: Headers): boolean {
 }
 
 function meaningOf(visit: Visit, response: Response): AttemptResult {
-  if (response.status === 409) {
+  if (response.status === 409 && visit.pool.config.session.contract) {
     const need = needOf(response.headers.get('limpet-need'));
     if (need !== undefined) return { kind: 'need', need };
   }

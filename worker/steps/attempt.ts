@@ -1,4 +1,5 @@
 import type { AttemptResult } from './answer.ts';
+import { checked, isChecked } from './connect-check.ts';
 import { type ContractHeaders, contractHeaders } from './contract.ts';
 import type { OriginId } from '../core/ids.ts';
 import { originRequest } from './origin-request.ts';
@@ -8,30 +9,33 @@ import type { Seat, Visit } from '../visit.ts';
 
 /** One try at one origin. Waits for nothing but the origin where the contract's signature has been computed before. */
 export function attempt(visit: Visit, seat: Seat): Promise<AttemptResult> {
-  if (isCapped(visit, seat.home)) visit.pool.passive.begin(seat.home);
-  const contract = contractHeaders(visit, seat);
-  if (contract instanceof Promise) return contract.then((headers) => send(visit, seat, headers));
-  return send(visit, seat, contract);
+  return visit.pool.config.attempts.connectCheckMs > 0 && isChecked(visit, seat.home)
+    ? checked(visit, seat.home, () => begin(visit, seat))
+    : begin(visit, seat);
 }
+
+function begin(visit: Visit, seat: Seat): Promise<AttemptResult> {
+  const over = isCapped(visit, seat.home)
+    ? visit.pool.passive.begin(seat.home, visit.edge.clock.now())
+    : undefined;
+  const contract = contractHeaders(visit, seat);
+  if (contract instanceof Promise) return contract.then((headers) => send(visit, seat, headers, over));
+  return send(visit, seat, contract, over);
+}
+
+/** Where an origin has a cap: what is under way there is counted to its headers, whether its client stays or not. */
+type Over = (() => void) | undefined;
 
 function isCapped({ pool }: Visit, home: OriginId): boolean {
   return (pool.origins.get(home)?.maxConcurrent ?? 0) > 0;
 }
 
-/** Where an origin has a cap, what is under way there is counted to its headers, whether its client stays or not. */
-function counted(visit: Visit, home: OriginId, answered: Promise<Response>): Promise<Response> {
-  const { passive } = visit.pool;
-  if (!isCapped(visit, home)) return answered;
-  const over = () => passive.end(home);
-  visit.waitUntil(answered.then(over, over));
-  return answered;
-}
-
-function send(visit: Visit, seat: Seat, contract: ContractHeaders): Promise<AttemptResult> {
+function send(visit: Visit, seat: Seat, contract: ContractHeaders, over: Over): Promise<AttemptResult> {
   visit.trail.attempts += 1;
   const { url, init, via } = originRequest(visit, seat.home, contract);
   const answered = via === '' ? visit.edge.fetch(url, init) : fetchThrough(visit, via)(url, init);
-  return watch(visit, seat, counted(visit, seat.home, answered));
+  if (over !== undefined) visit.waitUntil(answered.then(over, over));
+  return watch(visit, seat, answered);
 }
 
 function fetchThrough({ edge }: Visit, binding: string): Fetch {

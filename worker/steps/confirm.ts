@@ -1,4 +1,5 @@
 import { leftBecause } from '../core/decide.ts';
+import type { OriginId } from '../core/ids.ts';
 import type { Reason } from '../core/outcome.ts';
 import type { Row } from '../core/row.ts';
 import { startOver } from './draw.ts';
@@ -28,11 +29,15 @@ export async function confirm(visit: Visit, at: Whereabouts, why: Reason): Promi
 }
 
 async function arrive(visit: Visit, at: Whereabouts, why: Reason): Promise<Seat | Refusal> {
-  if (!visit.view.usable(at.home) && !visit.view.snapshot.routeOnly)
-    return leave(visit, at, leftBecause(visit.view, at.home));
+  if (!mayServe(visit, at.home)) return leave(visit, at, leftBecause(visit.view, at.home));
   if (!visit.view.snapshot.routeOnly && visit.view.drilled(at.session, at.home)) return drill(visit, at);
   if (at.by === 'learned-key') rememberHome(visit, at);
   return seatAt(visit, at, why);
+}
+
+/** The kill switch leaves every session where it is, whatever is said of its home. */
+function mayServe({ view }: Visit, home: OriginId): boolean {
+  return view.usable(home) || (view.snapshot.routeOnly === true && view.has(home));
 }
 
 /** A learned key has no cookie that a renewal could go with: its row is moved on when a quarter of the idle time has passed. */

@@ -12,6 +12,7 @@ import { confirm } from './confirm.ts';
 import { sending } from './replay.ts';
 import {
   bodyGone,
+  homeInDoubt,
   noOrigin,
   notResent,
   originFull,
@@ -28,7 +29,9 @@ import type { Delivery, Refusal, Seat, SessionSeat, Visit } from '../visit.ts';
 export async function forward(visit: Visit, first: Seat): Promise<Delivery | Refusal> {
   let seat = first;
   for (;;) {
-    if (visit.pool.passive.isFull(seat.home) && !(await isRoomAt(visit, seat.home)))
+    // It has registered itself since this request came, or is in the pool no more: the next request knows.
+    if (!visit.pool.origins.has(seat.home)) return homeInDoubt(retryAfter(visit));
+    if (visit.pool.passive.isFull(seat.home, visit.edge.clock.now()) && !(await isRoomAt(visit, seat.home)))
       return originFull(seat.home);
     const tried: Tried = isHedged(visit, seat)
       ? await hedged(visit, seat)

@@ -18,7 +18,7 @@ export async function hold(visit: Visit, home: OriginId): Promise<'answers' | 'l
     const verdict = await pool.doubt(home);
     if (verdict === 'refuses') return 'left';
     if (verdict === 'answers') {
-      pool.suspicions.trust(home);
+      pool.suspicions.trust(home, edge.clock.now());
       return 'answers';
     }
     const now = edge.clock.now();

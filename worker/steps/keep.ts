@@ -17,6 +17,8 @@ export function keep(visit: Visit, { response, seat }: Delivery): Kept | Promise
   const returned = seat.kind === 'stateless' ? undefined : readReturned(response.headers);
   if (returned === undefined || seat.kind === 'stateless')
     return { kind: 'answer', response, seat, contract: 'none' };
+  // Where the pool does not speak the contract, its origins prove nothing by it: their users may have chosen these headers.
+  if (!visit.pool.config.session.contract) return { kind: 'answer', response, seat, contract: 'handed' };
   if (returned === 'malformed') {
     visit.edge.counters.add('contract_malformed');
     return { kind: 'answer', response, seat, contract: 'handed' };

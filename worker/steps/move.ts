@@ -24,7 +24,7 @@ const claimsMax = 4;
 export async function leave(visit: Visit, from: Whereabouts, why: Reason): Promise<Seat | Refusal> {
   if (visit.view.snapshot.routeOnly) return routeOnly(retryAfter(visit));
   if (isUnheardOf(visit, from.home)) return homeInDoubt(retryAfter(visit));
-  if (why === 'home_down') flee(visit, from.home, { how: 'down', isSuspect: false });
+  fleeHeardOf(visit, from.home, why);
   let at = from;
   let uncopied: 'keep' | 'move' = isOutsideHome(visit) || visit.view.isSurelyAway(at.home) ? 'move' : 'keep';
   for (let tries = 0; tries < claimsMax; tries++) {
@@ -58,6 +58,12 @@ export async function leave(visit: Visit, from: Whereabouts, why: Reason): Promi
     }
   }
   return noOrigin(visit);
+}
+
+/** What the request did not find out itself: the monitor's word, an operator's, or how this isolate's requests fared before. */
+function fleeHeardOf(visit: Visit, home: OriginId, why: Reason): void {
+  if (why === 'home_ejected') flee(visit, home, { how: 'ejected', isSuspect: false });
+  if (why === 'home_down' || why === 'home_ordered_out') flee(visit, home, { how: 'down', isSuspect: false });
 }
 
 /** Without a young snapshot nobody knows who has registered: a home that is unknown here may be well and have the only copy. */

@@ -10,7 +10,7 @@ const lookAgainMs = 20;
  */
 export async function isRoomAt({ edge, pool }: Visit, home: OriginId): Promise<boolean> {
   const until = edge.clock.now() + pool.config.passive.queueMs;
-  while (pool.passive.isFull(home)) {
+  while (pool.passive.isFull(home, edge.clock.now())) {
     if (edge.clock.now() >= until) return false;
     await edge.timers.sleep(lookAgainMs);
   }

@@ -33,17 +33,27 @@ export class PoolView implements PoolSight {
     this.trust = trustIn(held.ageMs);
   }
 
+  has(origin: OriginId): boolean {
+    return this.#pool.origins.has(origin);
+  }
+
   usable(origin: OriginId): boolean {
-    if (!this.#pool.origins.has(origin)) return false;
+    if (!this.has(origin)) return false;
     if (this.#isWell(origin)) return true;
     return this.#pool.passive.isAnyOpen && this.#mayBeTried(origin)
       ? this.#try(origin)
       : this.#staysInPanic(origin);
   }
 
+  ejected(origin: OriginId): boolean {
+    const { passive } = this.#pool;
+    if (!passive.isAnyOpen || !this.#isUp(origin) || this.#isSuspect(origin)) return false;
+    return passive.phase(origin, this.#now) !== 'closed';
+  }
+
   /** On the operator's word (it is in the pool no more, or ordered out of it) or the monitor's, nobody serves there. */
   isSurelyAway(origin: OriginId): boolean {
-    return !this.#pool.origins.has(origin) || !this.#isUp(origin);
+    return !this.has(origin) || !this.#isUp(origin);
   }
 
   /** Serves its sessions, and is to let go of them. */

@@ -113,6 +113,8 @@ function originsIn({ origins }: Snapshot): OriginId[] {
   return Object.keys(origins) as OriginId[];
 }
 
+/** Nobody begins anything there any more: the monitor's word, its doubt, or an operator's order. */
 function isOut(snapshot: Snapshot, origin: OriginId): boolean {
-  return standingOf(snapshot, origin).health === 'down';
+  const { health, doubted, state } = standingOf(snapshot, origin);
+  return health === 'down' || doubted === true || state === 'down' || state === 'disabled';
 }

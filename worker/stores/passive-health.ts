@@ -7,6 +7,7 @@ import { isLetIn } from '../core/ramp.ts';
 import { originSeed } from '../core/rendezvous.ts';
 import { retryAfterMs } from '../core/retry-after.ts';
 import { isWithinBudget } from '../core/retry-budget.ts';
+import type { Registered } from '../core/snapshot.ts';
 import { isSlow, noticeableMs, TypicalTime } from '../core/typical.ts';
 import { RollingCounts, type Tallied } from '../core/window.ts';
 import type { Answered, Counters, Passive } from '../ports.ts';
@@ -19,7 +20,7 @@ interface Seen {
   readonly conduct: Conduct;
   readonly typical: TypicalTime;
   breaker: Breaker;
-  underWay: number;
+  readonly underWay: Set<{ readonly from: number }>;
   busyUntil: number;
   slowUntil: number;
   looksAtTime: number;
@@ -27,23 +28,35 @@ interface Seen {
 
 /** So many answers go by between two looks at an origin's times. */
 const timesEvery = 64;
+/** The runtime lets a request live so long beyond its client; one that it cancels then never says that it is over. */
+const cancelledAfterMs = 30_000;
 
 /** What this isolate's own requests say of the pool's origins. Pure decisions are in core/; here is what they are about. */
 export class PassiveHealth implements Passive {
   readonly #pool: PoolConfig;
   readonly #counters: Counters;
   readonly #records: Map<OriginId, Seen>;
+  readonly #configured: ReadonlySet<OriginId>;
   readonly #retries = new RollingCounts();
   #opened = 0;
 
   constructor(pool: PoolConfig, counters: Counters) {
     this.#pool = pool;
     this.#counters = counters;
+    this.#configured = new Set(pool.origins.map(({ id }) => originId(id)));
     this.#records = new Map(pool.origins.map((origin) => [originId(origin.id), recordOf(origin)]));
   }
 
   get isAnyOpen(): boolean {
     return this.#opened > 0;
+  }
+
+  keepTo(registered: Registered | undefined): void {
+    for (const [id, { breaker }] of this.#records) {
+      if (this.#configured.has(id) || registered?.[id] !== undefined) continue;
+      if (breaker.state === 'open') this.#opened -= 1;
+      this.#records.delete(id);
+    }
   }
 
   phase(origin: OriginId, now: number) {
@@ -73,25 +86,27 @@ export class PassiveHealth implements Passive {
     this.#records.get(origin)?.conduct.startAgain();
   }
 
-  begin(origin: OriginId): void {
-    const record = this.#records.get(origin);
-    if (record !== undefined) record.underWay += 1;
+  begin(origin: OriginId, now: number): () => void {
+    const { underWay } = this.#of(origin);
+    const trip = { from: now };
+    underWay.add(trip);
+    return () => void underWay.delete(trip);
   }
 
-  end(origin: OriginId): void {
+  isFull(origin: OriginId, now: number): boolean {
     const record = this.#records.get(origin);
-    if (record !== undefined) record.underWay -= 1;
-  }
-
-  isFull(origin: OriginId): boolean {
-    const record = this.#records.get(origin);
-    return record !== undefined && record.mayBeAtOnce > 0 && record.underWay >= record.mayBeAtOnce;
+    if (record === undefined || record.mayBeAtOnce === 0) return false;
+    const { underWay, mayBeAtOnce } = record;
+    if (underWay.size < mayBeAtOnce) return false;
+    const longAgo = now - this.#pool.attempts.headersMs - cancelledAfterMs;
+    for (const trip of underWay) if (trip.from < longAgo) underWay.delete(trip);
+    return underWay.size >= mayBeAtOnce;
   }
 
   welcomes(origin: OriginId, key: number, returnedAt: number | undefined, now: number): boolean {
     const record = this.#of(origin);
     if (record.busyUntil > now || record.slowUntil > now) return false;
-    if (this.isFull(origin)) return false;
+    if (this.isFull(origin, now)) return false;
     const since = Math.max(returnedAt ?? 0, record.breaker.closedAt ?? 0);
     return isLetIn(key, record.hash, now - since, this.#pool.passive.slowStartMs);
   }
@@ -201,7 +216,7 @@ function recordOf({ id, maxConcurrent }: { readonly id: string; readonly maxConc
     conduct: new Conduct(),
     typical: new TypicalTime(),
     breaker: neverOpened,
-    underWay: 0,
+    underWay: new Set(),
     busyUntil: 0,
     slowUntil: 0,
     looksAtTime: 0,

@@ -20,6 +20,10 @@ export function createPromotionDesk(options: PromotionOptions): PromotionDesk {
       }));
       return Promise.all(asked);
     },
-    promote: (shard, wish) => promote(new ShardLine(shard, options), wish, options),
+    async promote(shard, wish) {
+      const said = await promote(new ShardLine(shard, options), wish, options);
+      if (said.kind === 'promoted') map.redirected({ kind: 'replaced', shard, by: said.by });
+      return said;
+    },
   };
 }

@@ -62,6 +62,8 @@ const askingForMs = 300;
 /** Who sees a snapshot age goes to the monitor by chance, the surer the older it is: a crowd that looks at the same moment must not go there together. */
 const agedWithinMs = 200;
 const monitorPatienceMs = 1_000;
+/** A question that has been under way for longer is not waited for: its request may have been cancelled. */
+const overdueMs = 3_000;
 const joinEveryMs = 5;
 
 /** A snapshot and the moment of this isolate's clock as of which it is true. */
@@ -82,7 +84,8 @@ export function createSnapshots(options: SnapshotsOptions): Snapshots {
   let held: Heard | undefined;
   let askedAt = Number.NEGATIVE_INFINITY;
   let pauseMs = askPauseMs;
-  let isAsking = false;
+  let askingUntil = Number.NEGATIVE_INFINITY;
+  const isAsking = () => clock.now() < askingUntil;
 
   const current = (): HeldSnapshot =>
     held === undefined
@@ -99,15 +102,15 @@ export function createSnapshots(options: SnapshotsOptions): Snapshots {
 
   const ask = async (): Promise<void> => {
     askedAt = clock.now();
-    isAsking = true;
+    askingUntil = askedAt + overdueMs;
     const heard = await hear(options);
     keep(heard && (await ready(heard, options)));
     pauseMs = heard?.by === 'cache' ? lookPauseMs : askPauseMs;
-    isAsking = false;
+    askingUntil = Number.NEGATIVE_INFINITY;
   };
 
   // A request must not wait for another one's promise: workerd would cancel it. Looking at what the other has left is fine.
-  const isWorthWaiting = () => isAsking && current().ageMs > staleAfterMs;
+  const isWorthWaiting = () => isAsking() && current().ageMs > staleAfterMs;
   const join = async (patienceMs: number): Promise<void> => {
     const until = clock.now() + patienceMs;
     while (isWorthWaiting() && clock.now() < until) await timers.sleep(joinEveryMs);
@@ -116,7 +119,7 @@ export function createSnapshots(options: SnapshotsOptions): Snapshots {
   return {
     current,
     async refresh(patienceMs) {
-      if (isAsking || clock.now() - askedAt < pauseMs) {
+      if (isAsking() || clock.now() - askedAt < pauseMs) {
         await join(patienceMs);
         return current();
       }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { delimiter, join } from 'node:path';
+import type { AttemptsInput } from '../../../worker/config/input.ts';
 import { freePorts } from '../../system/harness/ports.ts';
 import { startServe } from '../../system/harness/serve.ts';
 import { until } from '../../system/harness/until.ts';
@@ -30,19 +31,26 @@ const haproxy: Program = { program: 'haproxy', words: (file) => ['-f', file] };
 const nginx: Program = { program: 'nginx', words: (file) => ['-c', file, '-e', 'stderr'] };
 
 export const contenders: readonly Contender[] = [
-  { name: 'limpet', program: '', sessions: 'limpet', start: startLimpet },
+  limpetWith({}),
   peer('haproxy, tuned', haproxy, haproxyTuned),
   peer('haproxy, as it comes', haproxy, haproxyDefault),
   peer('nginx, tuned', nginx, nginxTuned),
   peer('nginx, as it comes', nginx, nginxDefault),
 ];
 
-/** As it comes, but for what plain http on this machine needs. */
-async function startLimpet(_folder: string, ports: readonly number[]): Promise<Balancer> {
-  const origins = originIds.map((id, at) => ({ id, url: `http://127.0.0.1:${ports[at]}` }));
-  const shop = { origins, health: { path: '/health' }, cookie: { secure: false } };
-  const { url, end } = await startServe({ pools: { shop }, routes: [{ match: '/*', pool: 'shop' }] });
-  return { url, end };
+/** As it comes, but for what plain http on this machine needs, and what is asked for. */
+export function limpetWith(attempts: AttemptsInput): Contender {
+  return {
+    name: 'limpet',
+    program: '',
+    sessions: 'limpet',
+    async start(_folder, ports) {
+      const origins = originIds.map((id, at) => ({ id, url: `http://127.0.0.1:${ports[at]}` }));
+      const shop = { origins, health: { path: '/health' }, cookie: { secure: false }, attempts };
+      const { url, end } = await startServe({ pools: { shop }, routes: [{ match: '/*', pool: 'shop' }] });
+      return { url, end };
+    },
+  };
 }
 
 interface Program {

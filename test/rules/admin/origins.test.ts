@@ -2,10 +2,10 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { answerOwnPath } from '../../../worker/admin/own-paths.ts';
 import { sweepDrains } from '../../../worker/admin/drain.ts';
 import { unprobed } from '../../../worker/core/health.ts';
-import { poolName, type SessionId } from '../../../worker/core/ids.ts';
+import { originId, poolName, type SessionId } from '../../../worker/core/ids.ts';
 import { nothingOrdered, type Operation, type Order } from '../../../worker/core/operation.ts';
 import { makeSessionId } from '../../../worker/core/session-id.ts';
-import type { Edge } from '../../../worker/visit.ts';
+import type { Edge, Pool } from '../../../worker/visit.ts';
 import { a, b, createWorld, instance, reply, secrets, startMs, type World } from '../visit.ts';
 import { type FakeDesk, fakeDesk } from './desk.ts';
 
@@ -51,7 +51,7 @@ async function ask(path: string, order?: unknown, token = secrets.adminToken) {
 }
 
 /** Sessions of origin a, in both shards. */
-function living(count: number): SessionId[] {
+function living(count: number, home = a): SessionId[] {
   return Array.from({ length: count }, (_, at) => {
     const session = makeSessionId(
       { region: 'xx', generation: 0, number: at % 2 },
@@ -61,7 +61,7 @@ function living(count: number): SessionId[] {
     desk.sessions.push({
       row: {
         session,
-        home: a,
+        home,
         instance,
         epoch: 1,
         version: at === 0 ? 0 : 7,
@@ -72,6 +72,23 @@ function living(count: number): SessionId[] {
     });
     return session;
   });
+}
+
+const guest = originId('web-1');
+
+/** An origin has registered itself besides. */
+function withGuest(): void {
+  const asOf = (pool: Pool): Pool => {
+    const known = pool.origins.get(a);
+    if (known === undefined || pool.origins.has(guest)) return pool;
+    return { ...pool, origins: new Map([...pool.origins, [guest, { ...known, id: guest, weight: 3 }]]) };
+  };
+  const membership = { prepare: async () => undefined, asOf };
+  edge = { ...edge, pools: new Map([...edge.pools].map(([name, pool]) => [name, { ...pool, membership }])) };
+  if ('kind' in world.status) return;
+  const url = 'http://web-1.internal:9000';
+  const told = { id: guest, url, ...unprobed(startMs), operation: nothingOrdered };
+  world.status = { ...world.status, origins: [...world.status.origins, told] };
 }
 
 describe('orders', () => {
@@ -177,6 +194,22 @@ describe('orders', () => {
     expect((await ask('origins', undefined, '')).status).toBe(401);
   });
 
+  it.each(['origins', 'status'])(
+    '[VB1] %s tells the weight that a registered origin has asked for',
+    async (path) => {
+      withGuest();
+      const pools = (await ask(path)).said['pools'];
+      expect(pools).toMatchObject([{ origins: [{}, {}, { id: guest, weight: 3, configuredWeight: 3 }] }]);
+    },
+  );
+
+  it('[VB2] a name that is not well written is unknown', async () => {
+    expect(await ask('origins/%zz/drain', {})).toMatchObject({
+      status: 404,
+      said: { code: 'unknown_origin' },
+    });
+  });
+
   it('[VB1] origins tells state, weight and health of each', async () => {
     world.status = statusOf({
       a: { state: 'draining', by: 'origin', since: startMs - 7, until: startMs + 1 },
@@ -248,6 +281,46 @@ describe('a sweep', () => {
     living(3);
     expect((await ask('origins/a/sweep', {})).said).toMatchObject({ moved: 0, left: 3 });
     expect(world.sent).toEqual([]);
+  });
+
+  it('[DN7] nor does one of a pool whose origins share a store', async () => {
+    const pools = [...edge.pools].map(([name, pool]) => {
+      const session = { ...pool.config.session, mode: 'external' } as const;
+      return [name, { ...pool, config: { ...pool.config, session } }] as const;
+    });
+    edge = { ...edge, pools: new Map(pools) };
+    living(3);
+    expect((await ask('origins/a/sweep', {})).said).toMatchObject({ moved: 0, left: 3 });
+    draining();
+    expect((await ask('origins/a/sweep', {})).said).toMatchObject({ moved: 3, left: 0 });
+  });
+
+  it('[DN7] with the kill switch on nothing moves, and home is not asked for anything', async () => {
+    draining();
+    living(3);
+    world.routeOnly = true;
+    expect((await ask('origins/a/sweep', {})).said).toMatchObject({ moved: 0, left: 3 });
+    await sweepDrains(edge);
+    world.standing(a, { state: 'draining', until: startMs });
+    expect((await ask('origins/a/sweep', {})).said).toMatchObject({ moved: 0, left: 3 });
+    expect(world.sent).toEqual([]);
+  });
+
+  it('[DN7] the cron sweeps one that has registered itself too', async () => {
+    withGuest();
+    living(4, guest);
+    world.standing(guest, { state: 'draining', until: startMs });
+    await sweepDrains(edge);
+    expect(desk.sessions.filter(({ row }) => row.home === guest)).toEqual([]);
+  });
+
+  it('[DN7] a cursor of something else is refused: nobody would be found, and all be thought to have gone', async () => {
+    draining();
+    living(3);
+    expect(await ask('origins/a/sweep', { cursor: 'shop~xx00000~xx00000djo5l' })).toMatchObject({
+      status: 400,
+      said: { code: 'malformed' },
+    });
   });
 
   it('[DN7] a shard that does not answer is named', async () => {

@@ -67,6 +67,25 @@ describe('the store API of a pool whose origins share their states', () => {
     expect(await put('"0.0"', 'one', named)).toMatchObject({ status: 200, etag: '"0.1"' });
   });
 
+  it('[XS11] a Limpet-Request that names no call is 400: two puts under it would be one', async () => {
+    for (const name of ['', 'short', 'x'.repeat(129)])
+      expect(await put('"0.0"', 'one', { 'limpet-request': name })).toMatchObject({
+        status: 400,
+        code: 'malformed',
+      });
+    expect(world.shards.calls).toEqual([]);
+  });
+
+  it('[OS7] with the kill switch on a state is still read, and nothing is stored', async () => {
+    await put('"0.0"', 'one');
+    world.routeOnly = true;
+    expect(await get()).toMatchObject({ status: 200, text: 'one' });
+    for (const answer of [await put('"0.1"'), await call('POST', `${at}/touch`), await call('DELETE', at)])
+      expect(answer).toMatchObject({ status: 503, code: 'route_only' });
+    world.routeOnly = false;
+    expect(await get()).toMatchObject({ text: 'one', etag: '"0.1"' });
+  });
+
   it('[XS12] any origin of the pool may read and write, wherever the session lives', async () => {
     await put('"0.0"', 'one');
     world.standing(a, { health: 'down' });

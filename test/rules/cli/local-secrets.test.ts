@@ -2,12 +2,19 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { localSecrets } from '../../../cli/local-secrets.ts';
+import { ownSecrets } from '../../../cli/serve/own-secrets.ts';
+import { loadConfig } from '../../../worker/config/parse.ts';
 import { folderWith } from './folder.ts';
 
 const given = {
   COOKIE_KEYS: 'cookie-keys-of-the-environment-0123456789',
   ORIGIN_SECRET: 'origin-secret-of-the-environment-0123456789',
   ADMIN_TOKEN: 'admin-token-of-the-environment-0123456789',
+};
+
+const site = {
+  pools: { shop: { origins: [{ id: 'a', url: 'http://127.0.0.1:9001' }] } },
+  routes: [{ match: '/*', pool: 'shop' }],
 };
 
 describe('.dev.vars', () => {
@@ -49,6 +56,15 @@ describe('.dev.vars', () => {
     const { made } = localSecrets(join(folder, 'limpet.config.ts'), {});
     expect(made).toHaveLength(3);
     expect(localSecrets(join(folder, 'limpet.config.ts'), {}).made).toEqual([]);
+  });
+
+  it('[CL5] so does the read token, which is never made either', () => {
+    const folder = folderWith({});
+    const file = join(folder, 'limpet.config.ts');
+    const env = { ...given, READ_TOKEN: 'read-token-of-the-environment-0123456789' };
+    expect(localSecrets(file, env).values['READ_TOKEN']).toBe(env.READ_TOKEN);
+    expect(ownSecrets(file, loadConfig(site, { production: false }), env)).toMatchObject(env);
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   it("[CL5] the environment's secrets come first, and none is written down", () => {

@@ -9,7 +9,7 @@ describe('limpet', () => {
     [['chek'], 'Unknown command "chek". Did you mean "check"? See: npx limpet --help'],
     [
       ['frobnicate'],
-      'Unknown command "frobnicate". The commands are: dev, serve, check, key, status, origins, drain, activate, down, disable, weight, route-only, sessions, subject, lost, incidents, drill, shards, promote. See: npx limpet --help',
+      'Unknown command "frobnicate". The commands are: dev, serve, check, key, status, origins, drain, activate, down, disable, weight, rebalance, route-only, sessions, subject, lost, incidents, drill, shards, promote. See: npx limpet --help',
     ],
     [
       ['dev', '--presist', 'x'],

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { run } from '../../../cli/main.ts';
 import { listen } from './said.ts';
 import { site } from './site.ts';
@@ -14,6 +14,16 @@ const quiet = {
 const busy = { ...quiet, account: { inFlight: 2, quietMs: 0 } };
 const nobody = { moved: 0, left: 0, withoutData: 0 };
 const none = { pools: [{ pool: 'shop', writes: [] }] };
+
+/** What a command ends with when its pauses take no time. */
+async function soon(ending: Promise<number>): Promise<number> {
+  vi.useFakeTimers({ toFake: ['setTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const state = { isOver: false };
+  void ending.finally(() => Object.assign(state, { isOver: true }));
+  while (!state.isOver) await vi.advanceTimersByTimeAsync(1_000);
+  return ending;
+}
 
 describe('limpet drain', () => {
   it('[VB4] orders it, and says what is', async () => {
@@ -51,6 +61,38 @@ describe('limpet drain', () => {
       { cursor: 'more' },
       { count: false },
       { count: false },
+    ]);
+  });
+
+  it('[VB4] --wait says why it still waits, and nothing twice', async () => {
+    const early = { ...quiet, orderedMs: 500 };
+    const { url } = await site(
+      ordered,
+      nobody,
+      early,
+      nobody,
+      early,
+      none,
+      early,
+      nobody,
+      early,
+      none,
+      quiet,
+      nobody,
+      quiet,
+      none,
+    );
+    const said = listen();
+    expect(await run(['drain', 'a', '--wait', '--url', url])).toBe(0);
+    const lines = said
+      .stderr()
+      .split('\n')
+      .filter((line) => line.includes('moved'));
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /deadline \d\d:\d\d; not yet safe to stop: not every edge knows of the drain yet$/,
+      ),
+      expect.stringMatching(/deadline \d\d:\d\d$/),
     ]);
   });
 
@@ -131,7 +173,7 @@ describe('the other orders', () => {
       { status: 503, body: { message: 'Away.' } },
     );
     const said = listen();
-    expect(await run([verb, '--watch', '--json', '--url', url])).toBe(1);
+    expect(await soon(run([verb, '--watch', '--json', '--url', url]))).toBe(1);
     expect([asked.length, said.stdout().split('"pools"').length - 1, said.stderr()]).toEqual([
       3,
       2,

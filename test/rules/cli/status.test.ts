@@ -23,10 +23,31 @@ const told = {
         { id: 'a', health: 'up', sinceMs: 61_000, incarnation: 0, lastProbe: '200' },
         {
           id: 'b-with-a-long-name',
+          state: 'draining',
+          by: 'operator',
           health: 'down',
           sinceMs: 7_200_000,
           incarnation: 1,
           lastProbe: 'no answer in 2000 ms',
+        },
+        {
+          id: 'web-1',
+          state: 'active',
+          health: 'up',
+          sinceMs: 5_000,
+          incarnation: 0,
+          lastProbe: '200',
+          leaseEndsInMs: 24_100,
+        },
+        {
+          id: 'web-2',
+          state: 'draining',
+          by: 'origin',
+          health: 'up',
+          sinceMs: 5_000,
+          incarnation: 0,
+          lastProbe: '200',
+          leaseEndsInMs: 3_000,
         },
       ],
     },
@@ -44,11 +65,29 @@ describe('limpet status', () => {
     expect(await run(['status', '--url', url, '--config', file()])).toBe(0);
     expect(said.stdout()).toBe(
       [
-        'POOL  ORIGIN              HEALTH  SINCE  LAST PROBE',
-        'shop  a                   up      61 s   200',
-        'shop  b-with-a-long-name  down    2 h    no answer in 2000 ms',
+        'POOL  ORIGIN              STATE                                    HEALTH  SINCE  LAST PROBE',
+        'shop  a                   active                                   up      61 s   200',
+        'shop  b-with-a-long-name  draining                                 down    2 h    no answer in 2000 ms',
+        'shop  web-1               active, lease ends in 24 s               up      5 s    200',
+        'shop  web-2               draining (by origin), lease ends in 3 s  up      5 s    200',
         '',
       ].join('\n'),
+    );
+  });
+
+  it('[CL18] says what is ordered: nobody looks for a fault where somebody has given an order', async () => {
+    const [pool] = told.pools;
+    const origins = pool?.origins.map((origin, at) => ({
+      ...origin,
+      state: at === 0 ? 'draining' : 'active',
+    }));
+    const ordered = { ...told, pools: [{ ...pool, routeOnly: 'on', origins }] };
+    const url = await limpetThat((_, response) => void response.end(JSON.stringify(ordered)));
+    const said = listen();
+    await run(['status', '--url', url, '--config', file()]);
+    expect(said.stdout()).toMatch(/^shop {2}a {19}draining {2,}up {2,}61 s/m);
+    expect(said.stdout()).toContain(
+      'ROUTE-ONLY pool shop: nothing moves, nothing is stored. Its end: npx limpet route-only shop off\n',
     );
   });
 

@@ -402,6 +402,16 @@ describe('a bad configuration', () => {
       'pools.shop.health.type: wanted "http" ("tcp" is for self-hosted use: Cloudflare refuses connections to its own addresses), found "tcp"',
     ],
     [
+      'a connection tried before each POST in production',
+      shop({ attempts: { connectCheckMs: 200 } }),
+      'pools.shop.attempts.connectCheckMs: wanted 0 (it is for self-hosted use: Cloudflare refuses connections to its own addresses), found 200',
+    ],
+    [
+      'a connection that is switched on by a word',
+      shop({ attempts: { connectCheckMs: 'soon' } }),
+      'pools.shop.attempts.connectCheckMs: wanted a whole number of milliseconds from 0 to 10000, found "soon"',
+    ],
+    [
       'a drain without time',
       shop({ drain: { deadlineMs: 0 }, health: { drainOn404: 'yes' } }),
       'pools.shop.health.drainOn404: wanted true or false, found "yes"',

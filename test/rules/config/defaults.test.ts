@@ -96,6 +96,7 @@ const resolvedShop = {
         max: 3,
         retryBudget: { percent: 20, min: 3 },
         hedgeAfterMs: 0,
+        connectCheckMs: 0,
       },
       passive: {
         failures: 5,
@@ -199,6 +200,7 @@ const everyField: Complete<ConfigInput> = {
         max: 1,
         retryBudget: { percent: 0, min: 0 },
         hedgeAfterMs: 60_000,
+        connectCheckMs: 10_000,
       },
       passive: {
         failures: 0,

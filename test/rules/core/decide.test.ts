@@ -18,15 +18,19 @@ function view({
   trust = 'fresh',
   usable = true,
   incarnation = 2,
+  ejected = false,
 }: {
   trust?: View['trust'];
   usable?: boolean;
   incarnation?: number;
+  ejected?: boolean;
 }): View {
   return {
     snapshot: { version: 7, origins: { [a]: { health: usable ? 'up' : 'down', incarnation } } },
     trust,
+    has: () => true,
     usable: () => usable,
+    ejected: () => ejected,
     mood: 'calm',
     drilled: () => false,
     place: () => b,
@@ -58,6 +62,11 @@ describe('the decision for a cookie', () => {
       { kind: 'confirm', why: 'map_confirms' },
     ],
     ['[DC4] home cannot be used: it is left', { usable: false }, { kind: 'leave', why: 'home_down' }],
+    [
+      '[DC4] home answers badly: it is left, and the reason says so',
+      { usable: false, ejected: true },
+      { kind: 'leave', why: 'home_ejected' },
+    ],
     [
       '[DC4] home cannot be used and the snapshot is stale: it is left',
       { usable: false, trust: 'stale' },

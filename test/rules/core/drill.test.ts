@@ -38,10 +38,17 @@ describe('who takes part in a drill', () => {
 });
 
 describe('whether there may be one', () => {
-  const pool = (text: string) =>
-    Object.fromEntries(
-      [...text].map((letter, at) => ['abcdefgh'[at], { health: letter === 'u' ? 'up' : 'down' } as const]),
-    );
+  const standings = {
+    u: { health: 'up' },
+    d: { health: 'down' },
+    D: { health: 'up', state: 'draining' },
+    o: { health: 'up', state: 'down' },
+  } as const;
+  const pool = (text: string) => ({
+    origins: Object.fromEntries(
+      [...text].map((letter, at) => ['abcdefgh'[at], standings[letter as keyof typeof standings]]),
+    ),
+  });
   it.each([
     ['uuu', undefined],
     ['uuud', undefined],
@@ -50,7 +57,15 @@ describe('whether there may be one', () => {
     ['duu', 'origin_not_up'],
     ['', 'unknown_origin'],
     ['uuudddd', 'too_few_origins'],
+    ['uuo', 'too_few_origins'],
+    ['uuDo', 'too_few_origins'],
+    ['uuuoooo', undefined],
+    ['Duu', 'origin_not_up'],
   ])('[DR2] of a in %j: %s', (origins, code) => {
     expect(drillRefusal(a, pool(origins))?.code).toBe(code);
+  });
+
+  it('[DR2] there is none where nothing moves by order', () => {
+    expect(drillRefusal(a, { ...pool('uuu'), routeOnly: true })?.code).toBe('route_only');
   });
 });

@@ -36,9 +36,11 @@ describe('what may be sent again', () => {
     );
   });
 
-  it('[RS4] nothing whose body is gone', () => {
+  it('[RS4] nothing whose body is gone: it is whole while nothing has left', () => {
     for (const sending of [get, post, { ...post, idempotencyKey: 'present' } as const]) {
-      expect(kinds.filter((failure) => mayResend({ ...sending, body: 'gone' }, failure))).toEqual([]);
+      expect(kinds.filter((failure) => mayResend({ ...sending, body: 'gone' }, failure))).toEqual([
+        'refused',
+      ]);
     }
   });
 
@@ -54,7 +56,7 @@ describe('what may be sent again', () => {
 describe('a failure', () => {
   it.each([
     ['undelivered', 502, 'not_replayed', 'home_refused', 'doubt'],
-    ['refused', 502, 'not_replayed', 'home_refused', 'no doubt'],
+    ['refused', 502, 'not_replayed', 'home_refused', 'doubt'],
     ['lost', 502, 'delivery_unknown', 'home_lost', 'doubt'],
     ['hangs', 504, 'delivery_unknown', 'home_hangs', 'no doubt'],
     ['timeout', 504, 'origin_timeout', 'home_hangs', 'no doubt'],

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { PoolInput } from '../../../worker/config/input.ts';
+import { originId } from '../../../worker/core/ids.ts';
 import { a, b, c, contractReply, createWorld, reply, session, startMs, type World } from '../visit.ts';
 import { codeOf, dies, pathIn } from './scene.ts';
 
@@ -207,6 +208,13 @@ describe('a pool that is route-only', () => {
     dies(world, a);
     expect(codeOf(await get())).toEqual([503, 'route_only']);
     expect([pathIn(world), world.shards.calls]).toEqual([[a], []]);
+  });
+
+  it('[OS7] so is one that the pool does not have any more', async () => {
+    const cookie = await world.cookie({ home: originId('z') });
+    const response = await world.send({ headers: { cookie } });
+    expect([...codeOf(response), await world.told(response)]).toEqual([503, 'route_only', undefined]);
+    expect([pathIn(world), world.shards.calls]).toEqual([[], []]);
   });
 
   it('[OS7] nothing is stored, and the outcome says so', async () => {

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { originId } from '../../../worker/core/ids.ts';
 import { a, b, c, contractReply, createWorld, reply, session, type World } from '../visit.ts';
 import { carriedIn, codeOf, dies, pathIn } from './scene.ts';
 
@@ -218,6 +219,16 @@ describe('an origin that lacks something', () => {
     const told = await world.told(await get());
     expect(told?.session).not.toBe(session);
     expect(world.sent[1]?.headers.get('limpet-new')).toBe('1');
+  });
+
+  it('[RG8] a session that lives where this request has heard of nobody: 503 with Retry-After, the next one will have', async () => {
+    await world.store(cart, { home: originId('web-1'), epoch: 2 });
+    needs('state');
+    const response = await post();
+    expect([...codeOf(response), response.headers.has('retry-after')]).toEqual([503, 'home_in_doubt', true]);
+    world.origins.set(a, () => contractReply({ 'limpet-version': '9', 'limpet-state': 'e30' }));
+    expect(codeOf(await get())).toEqual([503, 'home_in_doubt']);
+    expect(path()).toEqual([a, a]);
   });
 
   it('[PL22] with the shard away it is 503: not executed', async () => {

@@ -53,6 +53,13 @@ describe('what a request tells of a lost home', () => {
     expect(sightings(world)).toEqual([[a, undefined, { ...noToll, moved: 1, restored: 1, rescued: 1 }]]);
   });
 
+  it('[IN14] ordered down: moved, and no failure of its own', async () => {
+    const world = await shop();
+    world.standing(a, { state: 'down' });
+    await get(world);
+    expect(sightings(world)).toEqual([[a, undefined, { ...noToll, moved: 1, restored: 1, rescued: 1 }]]);
+  });
+
   it('[IN7] nothing was stored of the session: it moved empty', async () => {
     const world = await createWorld();
     world.standing(a, { health: 'down' });

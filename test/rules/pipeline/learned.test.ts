@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { base64url } from '../../../worker/core/base64url.ts';
+import { originId } from '../../../worker/core/ids.ts';
 import { identify } from '../../../worker/steps/identify.ts';
 import { contractReply, createWorld, instance, type World } from '../visit.ts';
 import { carriedIn, codeOf } from './scene.ts';
@@ -24,6 +25,21 @@ async function sessionOf(value: string) {
   return identity.session;
 }
 const rowOf = async (value: string) => world.shards.row(await sessionOf(value));
+
+describe('a key whose home the pool does not have any more', () => {
+  it('[OS7] is answered with 503 while the pool is route-only', async () => {
+    gives({ ...state, ...named('one') });
+    await world.send({ method: 'POST' });
+    const row = await rowOf('one');
+    if (row === undefined) throw new Error('nothing was stored');
+    world.shards.write(await sessionOf('one'), { kind: 'row', row: { ...row, home: originId('z') } });
+    world.pool.learned.delete(await sessionOf('one'));
+    world.routeOnly = true;
+    const before = world.sent.length;
+    expect(codeOf(await world.send(came('one')))).toEqual([503, 'route_only']);
+    expect(world.sent).toHaveLength(before);
+  });
+});
 
 describe('the answer that makes the key', () => {
   it('[LE3] has its state kept under that key', async () => {

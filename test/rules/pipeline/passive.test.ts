@@ -53,7 +53,9 @@ describe('an origin whose requests fail although its probes are good', () => {
     await ejectA();
     await world.store(cart);
     expect((await askAs(1)).status).toBe(200);
+    expect(world.edge.counters.all()).toMatchObject({ 'request.shop.restored.home_ejected': 1 });
     expect([carriedIn(world).at(-1), world.shards.row(session)?.epoch]).toEqual([cart, 1]);
+    expect(world.sighted.map(({ origin, failure }) => [origin, failure?.how])).toEqual([[a, 'ejected']]);
   });
 
   it('[PS13] one whose only copy is at home stays there, as home answers the probe of doubt', async () => {
@@ -293,6 +295,15 @@ describe('an origin with a cap', () => {
     await Promise.all(first);
   });
 
+  it('[PS20] is not full for ever of requests that were cancelled before their headers', async () => {
+    await capped();
+    // The runtime takes a cancelled request's promises with it: nobody says that these are over.
+    for (let count = 0; count < 2; count++) world.pool.passive.begin(a, world.clock.now());
+    expect(world.pool.passive.isFull(a, world.clock.now())).toBe(true);
+    await world.clock.pass(60_001);
+    expect((await begin(1)).status).toBe(200);
+  });
+
   it('[PS20] is never sent more than its cap, however many come at once', async () => {
     await capped({ passive: { queueMs: 0 } });
     blocks();
@@ -307,6 +318,6 @@ describe('an origin with a cap', () => {
     for (const go of release) go();
     const statuses = (await Promise.all(all)).map(({ status }) => status);
     expect(statuses.filter((status) => status === 200)).toHaveLength(2);
-    expect(world.pool.passive.isFull(a)).toBe(false);
+    expect(world.pool.passive.isFull(a, world.clock.now())).toBe(false);
   });
 });

@@ -101,6 +101,21 @@ describe('an isolate’s account of incidents', () => {
   });
 
   it.each([
+    ['doubted by the monitor', { doubted: true }],
+    ['ordered down', { state: 'down' }],
+    ['ordered out', { state: 'disabled' }],
+  ] as const)('[IN6] %s is out as well, and being called down after that is no news', async (_, more) => {
+    const { incidents, clock, told } = setUp();
+    const out: Snapshot = { version: 2, origins: { [a]: { health: 'up', incarnation: 0, ...more } } };
+    incidents.heard({ snapshot: snapshot(1, 'up'), ageMs: 900 }, out);
+    await clock.pass(100);
+    incidents.heard({ snapshot: out, ageMs: 100 }, snapshot(3, 'down'));
+    incidents.note(sighting());
+    await clock.pass(1);
+    expect(told[0]?.tallies[0]?.heardAt).toBe(1_000);
+  });
+
+  it.each([
     ['an isolate without visitors heard late', 5_001, 'down'],
     ['what was out before is no news', 900, 'up'],
   ] as const)('[IN6] %s: it does not count', async (_, ageMs, health) => {

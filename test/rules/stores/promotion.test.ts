@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { poolName } from '../../../worker/core/ids.ts';
-import { firstObject, lapsedMs, type Promotion } from '../../../worker/core/promotion.ts';
+import { firstObject, lapsedMs, type Promotion, type Redirection } from '../../../worker/core/promotion.ts';
 import type { Replication } from '../../../worker/core/replication.ts';
 import { createPromotionDesk } from '../../../worker/stores/promotion-desk.ts';
 import type { CopyObject, PromotableObject, PromotionMonitor } from '../../../worker/stores/shard-line.ts';
@@ -20,6 +20,7 @@ interface Fake {
 function world(durability: Replication['durability'], shard: 'answers' | 'away', fakes: Fake[]) {
   const time = new WorldTime();
   const said: string[] = [];
+  const redirected: Redirection[] = [];
   const away = () => Promise.reject(new Error('away'));
   const closed = fakes.map(() => 0);
   let attempts = 0;
@@ -66,14 +67,14 @@ function world(durability: Replication['durability'], shard: 'answers' | 'away',
     shards: { getByName: () => own },
     replicas,
     monitors: { getByName: () => monitor },
-    map: { promotionOf: () => undefined, line: () => '', redirected: () => undefined },
+    map: { promotionOf: () => undefined, line: () => '', redirected: (to) => void redirected.push(to) },
     replication: { revision: 1, durability, places: fakes.map(() => place) },
     clock: time,
     timers: time,
   });
   const promote = (loss: 'refuse' | 'accept' = 'refuse', number?: number) =>
     desk.promote('xx00007', { replica: number, loss });
-  return { promote, said, begin: () => ++attempts };
+  return { promote, said, redirected, begin: () => ++attempts };
 }
 
 describe('to promote a replica', () => {
@@ -87,6 +88,13 @@ describe('to promote a replica', () => {
       'it is recorded',
       'shop:xx00007:1 is closed to 1',
     ]);
+  });
+
+  it('[PR8] whoever asks the same isolate next hears of the new shard', async () => {
+    const { promote, redirected } = world('primary', 'answers', [{ seq: 3 }]);
+    const said = await promote();
+    if (said.kind !== 'promoted') throw new Error(said.kind);
+    expect(redirected).toEqual([{ kind: 'replaced', shard: 'xx00007', by: said.by }]);
   });
 
   it('[PR10] quorum, and the shard does not answer: all are closed, eight seconds pass, nothing is lost', async () => {

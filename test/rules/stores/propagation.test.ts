@@ -93,7 +93,7 @@ async function world(colos: number) {
     return {
       ...pool,
       snapshots: createSnapshots(options),
-      suspicions: createSuspicions(6_000),
+      suspicions: createSuspicions({ baseMs: 6_000, maxMs: 30_000 }),
       report: createReportSuspect(options),
       doubt: async () => 'refuses',
     };

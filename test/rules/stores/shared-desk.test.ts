@@ -24,6 +24,7 @@ const subject = { subject: 'tag' as never, from: 0, endsAt: startMs + 900_000 };
 let world: World;
 /** What an operator's store has: other shards, in the part of it. */
 let store: MemoryShards;
+let map: ShardDesk;
 let desk: ShardDesk;
 const asked: string[] = [];
 
@@ -31,15 +32,15 @@ beforeEach(async () => {
   world = await createWorld();
   store = memoryShards(world.clock);
   asked.length = 0;
-  const map: ShardDesk = {
+  map = {
     list: async () => ({ rows: [], cursor: undefined }),
     show: async () => ({ kind: 'none' }),
     end: async (id) => (asked.push(`end ${id}`), { kind: 'ended' }),
     residents: async () => ({ found: [], next: undefined }),
     handOver: async () => [],
-    endSubject: async () => ({ found: [one], next: 7 }),
+    endSubject: async () => (asked.push('endSubject'), { found: [one], next: 7 }),
     exportSubject: async () => ({ found: [row, { ...row, session: two }], next: undefined }),
-    eraseSubject: async () => ({ found: [one, two], next: undefined }),
+    eraseSubject: async () => (asked.push('eraseSubject'), { found: [one, two], next: undefined }),
   };
   desk = createSharedDesk(map, createLimpetStates(store));
   const bytes = new TextEncoder().encode('{"cart":[1]}');
@@ -85,6 +86,16 @@ describe('an operatorâ€™s word, where the states are in a store of the operatorâ
     ]);
     expect(answers.map((answer) => 'kind' in answer && answer.kind)).toEqual(Array(4).fill('unreachable'));
     expect(asked).toEqual([]);
+  });
+
+  it('[XS46] and the map, which would find nothing the next time, is told only when that store has ended them', async () => {
+    store.goAway();
+    await desk.endSubject('shard', subject);
+    await desk.eraseSubject('shard', subject);
+    expect(asked).toEqual([]);
+    desk = createSharedDesk(map, createLimpetStates((store = memoryShards(world.clock))));
+    expect(await desk.eraseSubject('shard', subject)).toMatchObject({ found: [one, two] });
+    expect([store.slot(one).kind, store.slot(two).kind]).toEqual(['ended', 'ended']);
   });
 
   it('[XS49] a renewal is one of the state too, and is not done where that store does not answer', async () => {

@@ -27,6 +27,7 @@ let monitor: () => Promise<ToldSnapshot>;
 let prepare: (snapshot: Snapshot) => Promise<void>;
 let cached: ToldSnapshot | undefined;
 let mirrored: ToldSnapshot | undefined;
+let match: (url: string) => Promise<Response | undefined>;
 let asked: string[];
 let time: WorldTime;
 let later: Promise<unknown>[];
@@ -42,6 +43,10 @@ beforeEach(() => {
   mirrored = undefined;
   monitor = away;
   prepare = async () => undefined;
+  match = async (url) => {
+    asked.push(url);
+    return cached === undefined ? undefined : Response.json(cached);
+  };
 });
 
 function isolate() {
@@ -59,10 +64,7 @@ function isolate() {
     }),
   };
   const cache = {
-    match: async (url: string) => {
-      asked.push(url);
-      return cached === undefined ? undefined : Response.json(cached);
-    },
+    match: (url: string) => match(url),
     put: async (_url: string, response: Response) => {
       cached = (await response.json()) as ToldSnapshot;
     },
@@ -190,6 +192,17 @@ describe('the snapshot of an isolate', () => {
     const before = time.now();
     await snapshots.refresh(200);
     expect(time.now()).toBe(before);
+  });
+
+  it('[SN6] is asked for again when a question was never answered: its request may have been cancelled', async () => {
+    const { snapshots } = isolate();
+    const answering = match;
+    match = () => new Promise(() => undefined);
+    await snapshots.refresh(200);
+    match = answering;
+    monitor = told(2);
+    time.pass(5_000);
+    expect((await snapshots.refresh(200)).snapshot).toEqual(version(2));
   });
 
   it('[SN7] is waited for no longer than the patience, and taken when it comes after that', async () => {

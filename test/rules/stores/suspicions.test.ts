@@ -7,7 +7,7 @@ const forMs = 14_000;
 let suspicions: Suspicions;
 
 beforeEach(() => {
-  suspicions = createSuspicions(forMs);
+  suspicions = createSuspicions({ baseMs: forMs, maxMs: 30_000 });
 });
 
 describe('a suspicion', () => {
@@ -34,7 +34,24 @@ describe('a suspicion', () => {
 
   it('[SU4] ends at once when the origin is trusted again', () => {
     suspicions.suspect(a, 0);
-    suspicions.trust(a);
+    suspicions.trust(a, 0);
     expect([suspicions.isSuspect(a, 1), suspicions.since(a, 1)]).toEqual([false, undefined]);
+  });
+
+  it('[SU5] of an origin that flaps lasts longer each time, up to a limit, and is forgiven little by little', () => {
+    const lasts = (from: number) => {
+      suspicions.suspect(a, from);
+      for (let ms = 1_000; ; ms += 1_000) if (!suspicions.isSuspect(a, from + ms)) return ms;
+    };
+    expect([lasts(0), lasts(14_000), lasts(42_000), lasts(72_000)]).toEqual([14_000, 28_000, 30_000, 30_000]);
+    expect(lasts(102_000 + 3 * forMs)).toBe(28_000);
+    expect(lasts(1_000_000)).toBe(14_000);
+  });
+
+  it('[SU5] that ended early because the origin answered counts too', () => {
+    suspicions.suspect(a, 0);
+    suspicions.trust(a, 1_000);
+    suspicions.suspect(a, 2_000);
+    expect([suspicions.isSuspect(a, 29_999), suspicions.isSuspect(a, 30_000)]).toEqual([true, false]);
   });
 });

@@ -36,7 +36,8 @@ export interface Client {
 
 export function createClient(base: string): Client {
   const jar = createJar();
-  const agent = new Agent({ keepAlive: true });
+  // workerd closes a connection that was idle for five seconds: whoever sends into that moment is reset.
+  const agent = new Agent({ keepAlive: true, timeout: 3_000 });
   const ask = async (path: string, { method = 'GET', headers = {}, body, jar: use = 'keep' }: Ask = {}) => {
     const cookie = jar.header();
     const sent = { ...(cookie === '' ? {} : { cookie }), ...headers };

@@ -43,7 +43,14 @@ export async function startLab({ origins: ids, pools, debug = 'always', faults }
   const clients: Client[] = [];
   const workers = pools.map((pool, at) => {
     const listed = origins.map(({ id, url }) => ({ id, url }));
-    const shop = { cookie: { secure: false }, health: { path: '/health' }, ...pool, origins: listed };
+    const passive = { slowStartMs: 0, ...pool.passive };
+    const shop = {
+      cookie: { secure: false },
+      health: { path: '/health' },
+      ...pool,
+      passive,
+      origins: listed,
+    };
     const config = { pools: { shop }, routes: [{ match: '/*', pool: 'shop' }], debug };
     return workerOptions(`edge-${at}`, code, config, ports[ids.length + at] ?? 0);
   });

@@ -1,12 +1,13 @@
-import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { descendants } from '../cli/command.ts';
 
 /** Megabytes that the runtime below this process holds now. */
 export function runtimeMegabytes(parent: number): number {
-  const { stdout } = spawnSync('ps', ['-A', '-o', 'ppid=,rss=,comm='], { encoding: 'utf8' });
-  const lines = stdout.split('\n').map((line) => line.trim().split(/\s+/));
-  const runtime = lines.find(([ppid, , command]) => Number(ppid) === parent && command?.includes('workerd'));
+  const runtime = descendants(parent)
+    .map((pid) => readFileSync(`/proc/${pid}/status`, 'utf8'))
+    .find((status) => /^Name:\s+workerd$/m.test(status));
   if (runtime === undefined) throw new Error(`No runtime below process ${parent}`);
-  return Number(runtime[1]) / 1024;
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(runtime)?.[1]) / 1024;
 }
 
 /** The most that the runtime held while `work` was done, over what it held before. */

@@ -67,7 +67,9 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
 const boundOrigin = (id: string) => ({ id, url: `http://${id}.nowhere.internal`, via: `APP_${id}` });
 
 function configOf(pool: PoolInput, rest: WorldOptions['rest']): ConfigInput {
-  const plain = { cookie: { secure: false }, health: { path: '/health' }, ...pool };
+  // A test that brings an origin back wants its sessions now.
+  const passive = { slowStartMs: 0, ...pool.passive };
+  const plain = { cookie: { secure: false }, health: { path: '/health' }, ...pool, passive };
   return { pools: { shop: plain }, routes: [{ match: '/*', pool: 'shop' }], ...rest };
 }
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { ConfigInput } from '../../../worker/config/input.ts';
 import { descendants, isGone, limpet } from '../cli/command.ts';
-import { startEchoOrigin } from '../cli/echo-origin.ts';
+import { openEchoOrigin, startEchoOrigin } from '../cli/echo-origin.ts';
 import { createClient } from '../harness/client.ts';
 import { type Origin, startOrigin } from '../harness/origins.ts';
 import { freePorts } from '../harness/ports.ts';
@@ -48,15 +48,24 @@ const itemsAt = async (client: ReturnType<typeof createClient>) => {
 };
 
 describe('limpet serve', () => {
+  let origin: Awaited<ReturnType<typeof openEchoOrigin>>;
+  let served: Served;
+  beforeAll(async () => {
+    origin = await openEchoOrigin();
+    served = await startServe(configFor(origin.url));
+  });
+  afterAll(async () => {
+    await served?.end();
+    origin?.close();
+  });
+
   it('[SV1] says on stdout that it serves; debug headers are off unless the configuration says otherwise', async () => {
-    const served = await serving(configFor(await startEchoOrigin()));
     expect(served.output()).toBe(`Ready on ${served.url}\n`);
     const answer = await visitor(served).get('/');
     expect([answer.status, answer.outcome, answer.cookies]).toEqual([200, undefined, ['limpet']]);
   });
 
   it('[SV3] without good secrets it starts nothing, makes none up, and names each', async () => {
-    const served = await serving(configFor('http://127.0.0.1:9'));
     const words = [
       'serve',
       '--config',
@@ -75,7 +84,6 @@ describe('limpet serve', () => {
   });
 
   it('[SV3] secrets are read from .dev.vars beside the configuration, and no file of the run holds one', async () => {
-    const served = await serving(configFor(await startEchoOrigin()));
     const run = join(served.controlSocket(), '..');
     for (const name of readdirSync(run).filter((entry) => !entry.endsWith('.sock')))
       for (const secret of Object.values(secrets))
@@ -95,7 +103,6 @@ describe('limpet serve', () => {
   });
 
   it('[SV14] an origin behind a binding is refused in a sentence', async () => {
-    const served = await serving(configFor(await startEchoOrigin()));
     const file = join(served.folder, 'bound.config.ts');
     const origins = [{ id: 'a', url: 'http://127.0.0.1:9', via: 'TUNNEL' }];
     writeFileSync(
@@ -108,7 +115,6 @@ describe('limpet serve', () => {
   });
 
   it('[SV4] a taken port is one sentence, and so is a folder that another one serves from', async () => {
-    const served = await serving(configFor(await startEchoOrigin()));
     const taken = createTcpServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
     onTestFinished(() => void taken.close());
@@ -136,7 +142,6 @@ describe('limpet serve', () => {
   });
 
   it('[SV8] the origin hears the address of the connection, never one that a client made up', async () => {
-    const served = await serving(configFor(await startEchoOrigin()));
     const madeUp = {
       'cf-connecting-ip': '6.6.6.6',
       'x-forwarded-for': '6.6.6.6',
@@ -147,6 +152,15 @@ describe('limpet serve', () => {
     expect(answer.body).not.toContain('6.6.6.6');
   });
 
+  it('[SV6] the clock reaches the Worker by a socket of this user only, and no client reaches it', async () => {
+    expect(await post(served.controlSocket())).toBe(204);
+    for (const path of ['/', '/control', '/scheduled', '/cdn-cgi/handler/scheduled', '/.limpet/control'])
+      expect([path, (await visitor(served).post(path)).status]).not.toEqual([path, 204]);
+    expect(listeningPorts(served.workerd())).toEqual([served.port]);
+  });
+});
+
+describe('a limpet serve of its own', () => {
   it('[SV8] with clientAddress, what stands in front says who the client is and how it came', async () => {
     const front = { clientAddress: { header: 'X-Real-IP' } };
     const served = await serving(configFor(await startEchoOrigin(), front));
@@ -154,14 +168,6 @@ describe('limpet serve', () => {
     const said = await client.get('/', { 'x-real-ip': '203.0.113.7', 'x-forwarded-proto': 'https' });
     expect(said.json()).toMatchObject({ 'x-forwarded-for': '203.0.113.7', 'x-forwarded-proto': 'https' });
     expect((await client.get('/')).json()).toMatchObject({ 'x-forwarded-for': '127.0.0.1' });
-  });
-
-  it('[SV6] the clock reaches the Worker by a socket of this user only, and no client reaches it', async () => {
-    const served = await serving(configFor(await startEchoOrigin()));
-    expect(await post(served.controlSocket())).toBe(204);
-    for (const path of ['/', '/control', '/scheduled', '/cdn-cgi/handler/scheduled', '/.limpet/control'])
-      expect([path, (await visitor(served).post(path)).status]).not.toEqual([path, 204]);
-    expect(listeningPorts(served.workerd())).toEqual([served.port]);
   });
 
   it.each(['SIGTERM', 'SIGINT'] as const)(
