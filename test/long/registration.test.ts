@@ -1,13 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import type { PoolInput } from '../../worker/config/input.ts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Child, startChild } from './harness/child.ts';
-import { type Client } from './harness/client.ts';
-import { originValues, secrets } from './harness/secrets.ts';
-import { until } from './harness/until.ts';
-import { startWorld, type World } from './harness/world.ts';
+import { type Child, startChild } from '../system/harness/child.ts';
+import { type Client } from '../system/harness/client.ts';
+import { originValues, secrets } from '../system/harness/secrets.ts';
+import { until } from '../system/harness/until.ts';
+import { startWorld, type World } from '../system/harness/world.ts';
 
-const script = fileURLToPath(new URL('harness/registering-app.ts', import.meta.url));
+const script = fileURLToPath(new URL('../system/harness/registering-app.ts', import.meta.url));
 
 let world: World;
 const children: Child[] = [];

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { SessionInput } from '../../../worker/config/input.ts';
-import { program } from '../../programs.ts';
-import type { Client, Seen } from '../harness/client.ts';
-import { type HttpBridge, startHttpBridge } from '../harness/redis/http-bridge.ts';
-import { type RedisServer, startRedis } from '../harness/redis/server.ts';
-import { until } from '../harness/until.ts';
-import { startWorld, type World } from '../harness/world.ts';
+import type { SessionInput } from '../../worker/config/input.ts';
+import { program } from '../programs.ts';
+import type { Client, Seen } from '../system/harness/client.ts';
+import { type HttpBridge, startHttpBridge } from '../system/harness/redis/http-bridge.ts';
+import { type RedisServer, startRedis } from '../system/harness/redis/server.ts';
+import { until } from '../system/harness/until.ts';
+import { startWorld, type World } from '../system/harness/world.ts';
 
 const redisServer = program('redis-server');
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { limpet } from './cli/command.ts';
-import { secrets } from './harness/secrets.ts';
-import { createShopper, type Shopper, shopWhile } from './harness/shopper.ts';
-import { until } from './harness/until.ts';
-import { startWorld, type World } from './harness/world.ts';
+import { limpet } from '../system/cli/command.ts';
+import { secrets } from '../system/harness/secrets.ts';
+import { createShopper, type Shopper, shopWhile } from '../system/harness/shopper.ts';
+import { until } from '../system/harness/until.ts';
+import { startWorld, type World } from '../system/harness/world.ts';
 
 let world: World;
 

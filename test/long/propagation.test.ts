@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Edge, type Lab, startLab } from './harness/lab.ts';
-import { secrets } from './harness/secrets.ts';
-import { until } from './harness/until.ts';
+import { type Edge, type Lab, startLab } from '../system/harness/lab.ts';
+import { secrets } from '../system/harness/secrets.ts';
+import { until } from '../system/harness/until.ts';
 
 let lab: Lab;
 beforeAll(async () => {
