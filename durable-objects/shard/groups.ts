@@ -22,6 +22,8 @@ export class Groups {
   readonly #store: (group: Group) => void;
   readonly #failed: (error: unknown) => void;
   #open: (Group & { resolve(): void; reject(error: unknown): void }) | undefined;
+  /** The group that is to be flushed soon. */
+  #hurried: Group | undefined;
   #flushedAt = 0;
 
   constructor(store: (group: Group) => void, failed: (error: unknown) => void) {
@@ -61,6 +63,9 @@ export class Groups {
 
   /** Within `moveMs` of the last flush rather than `groupMs`. */
   soon(now: number): void {
+    // One timer for all that come meanwhile: an origin that dies brings thousands of claims at once, and an object may have so many timers only.
+    if (this.#open === undefined || this.#hurried === this.#open) return;
+    this.#hurried = this.#open;
     const waitMs = this.#flushedAt + moveMs - now;
     if (waitMs <= 0) this.hurry();
     else setTimeout(() => this.flush(), Math.min(waitMs, moveMs));
@@ -70,6 +75,7 @@ export class Groups {
     const group = this.#open;
     if (group === undefined) return;
     this.#open = undefined;
+    this.#hurried = undefined;
     this.#flushedAt = Date.now();
     try {
       this.#store(group);

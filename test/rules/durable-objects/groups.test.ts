@@ -56,6 +56,16 @@ describe('grouped writes', () => {
     expect(storedAt).toEqual([1_000, 1_000 + moveMs, 1_002 + 2 * moveMs]);
   });
 
+  it('[SS5] thousands that move at once share its timer too: an object may have 10,000 of them only', async () => {
+    const { groups: made } = groups();
+    await made.open(Date.now()).flushed;
+    const second = made.open(Date.now());
+    for (let moves = 0; moves < 20_000; moves++) made.soon(Date.now());
+    expect(vi.getTimerCount()).toBe(2);
+    vi.advanceTimersByTime(moveMs);
+    await second.flushed;
+  });
+
   it('[LS5] a group with a large state is stored when its step is done, whatever else was to come', async () => {
     const { groups: made, storedAt } = groups();
     await made.open(Date.now()).flushed;
